@@ -1,0 +1,3 @@
+export class PageCache {
+  constructor(_budget?: number) {}
+}
