@@ -29,7 +29,7 @@ export interface Entry {
   attributes: Attributes;
 }
 
-/** Who asks, in ids of the mount's namespaces; pid 0 when unknown. */
+/** Who asks, in ids of the mount's namespaces; pid (of the thread) 0 when unknown. One object for all requests: valid during the call only. */
 export interface Caller {
   uid: number;
   gid: number;
@@ -59,7 +59,7 @@ export interface FileSystemStatus {
 
 /** Names and link targets are bytes: strings here hold one byte per character (Latin-1). Every function may throw Errno or Pending. */
 export interface Operations {
-  /** undefined: the name does not exist, and the kernel may remember that. */
+  /** undefined: the name does not exist, and the kernel may remember that. Errno(ENOENT): it shall ask again the next time. */
   lookup(parent: number, name: string, caller: Caller): Entry | undefined;
   getattr(node: number, caller: Caller): Attributes;
   readlink(node: number, caller: Caller): Uint8Array;
@@ -71,6 +71,7 @@ export interface Operations {
   /** Adds entries from `offset` on (0 at first), "." and ".." included, until the sink is full or the list ends. */
   readdir(node: number, offset: number, sink: DirectorySink, caller: Caller): void;
   statfs(node: number): FileSystemStatus;
+  /** Only asked for names that begin with "user." or "xfsroot.". */
   getxattr(node: number, name: string, caller: Caller): Uint8Array;
   /** Names without terminating NUL. */
   listxattr(node: number, caller: Caller): string[];
