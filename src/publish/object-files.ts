@@ -17,13 +17,16 @@ let temporaryNumber = 0;
 export class ObjectFiles {
   readonly directory: string;
   readonly algorithm: HashAlgorithm;
+  readonly #scratch: string;
   /** Objects that did not exist before, and their stored bytes. */
   written = 0;
   writtenBytes = 0;
 
-  constructor(directory: string, algorithm: HashAlgorithm) {
+  /** `scratch` is a directory for temporary files; readers, who need not have the right to write, bring their own. */
+  constructor(directory: string, algorithm: HashAlgorithm, scratch: string = join(directory, 'data/txn')) {
     this.directory = directory;
     this.algorithm = algorithm;
+    this.#scratch = scratch;
   }
 
   /** Makes the 256 directories of a new repository, and that of temporary files. */
@@ -58,9 +61,9 @@ export class ObjectFiles {
     }
   }
 
-  /** A name for a temporary file; it is on the file system of the objects and goes away with the next publication. */
+  /** A name for a temporary file; what a crash leaves of it is removed by the next publication. */
   temporary(): string {
-    return temporaryPath(this.directory);
+    return temporaryIn(this.#scratch);
   }
 
   /** Removes what interrupted publications left. Only for the holder of the lock. */
@@ -74,7 +77,7 @@ export class ObjectFiles {
 
 /** Replaces a file of the repository at once: readers see the old one or the new one. */
 export function writeAtomically(directory: string, path: string, data: Uint8Array): void {
-  const temporary = temporaryPath(directory);
+  const temporary = temporaryIn(join(directory, 'data/txn'));
   try {
     writeFileSync(temporary, data, { mode: FILE_MODE, flag: 'wx' });
     renameSync(temporary, path);
@@ -84,6 +87,6 @@ export function writeAtomically(directory: string, path: string, data: Uint8Arra
   }
 }
 
-function temporaryPath(directory: string): string {
-  return join(directory, 'data/txn', `${process.pid}-${temporaryNumber++}`);
+function temporaryIn(scratch: string): string {
+  return join(scratch, `${process.pid}-${temporaryNumber++}`);
 }

@@ -1,11 +1,12 @@
 // One publication: a directory tree becomes the next revision of a repository. Until the last step, the rename of the
 // manifest, nothing that clients see changes, and what is left over by a crash is used or removed by the next one.
+import { realpathSync } from 'node:fs';
 import { addMarkers, planCatalogs } from './catalog-plan.ts';
 import { publishCatalogs } from './catalog-publisher.ts';
 import { commitManifest } from './commit.ts';
 import { ContentWriter } from './content-writer.ts';
 import { entriesIn } from './counters.ts';
-import { PublishError } from './errors.ts';
+import { PublishError, reason } from './errors.ts';
 import { addTag, advanceTags, headTag, type NewTag, readTags, storeHistory, type Tag } from './history-file.ts';
 import type { ObjectFiles } from './object-files.ts';
 import { readPreviousCatalogs } from './previous-catalogs.ts';
@@ -48,7 +49,8 @@ export async function publish(
   treeDirectory: string,
   options: PublishOptions = {},
 ): Promise<Publication> {
-  return withPublisherLock(location.directory, () => publishLocked(openRepository(location), treeDirectory, options));
+  const tree = resolveTree(treeDirectory);
+  return withPublisherLock(location.directory, () => publishLocked(openRepository(location), tree, options));
 }
 
 async function publishLocked(
@@ -101,6 +103,14 @@ async function publishLocked(
     objectsWritten: objects.written,
     bytesWritten: objects.writtenBytes,
   };
+}
+
+function resolveTree(directory: string): string {
+  try {
+    return realpathSync(directory);
+  } catch (error) {
+    throw new PublishError('TREE', `cannot publish ${directory}: ${reason(error)}`, error);
+  }
 }
 
 function settingsFor({ directory }: Repository, options: PublishOptions): PublishSettings {

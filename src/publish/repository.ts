@@ -56,6 +56,10 @@ function readLetter(directory: string) {
     return { letter: parseLetter(data), manifest: parseManifest(data) };
   } catch (error) {
     const hint = 'make a repository with "cvmfs-publish create"';
-    throw new PublishError('NOT_A_REPOSITORY', `there is none in ${directory}: ${reason(error)}; ${hint}`, error);
+    throw new PublishError(
+      'NOT_A_REPOSITORY',
+      `there is no repository in ${directory}: ${reason(error)}; ${hint}`,
+      error,
+    );
   }
 }
