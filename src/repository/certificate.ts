@@ -2,8 +2,9 @@
 // issuer count, only its fingerprint, which the whitelist lists. Ours are like the reference's: version 1 (no
 // extensions), self-signed, sha256WithRSAEncryption, `CN=<fqrn> CernVM-FS Release Managers`.
 import { createPublicKey, type KeyObject, randomBytes, sign, X509Certificate } from 'node:crypto';
-import { ContentHash, type HashAlgorithm } from '../objects/hash.ts';
+import type { ContentHash, HashAlgorithm } from '../objects/hash.ts';
 import { bitString, integer, name, nullValue, objectId, sequence, utcTime } from './der.ts';
+import { digestOf } from './digest.ts';
 import { RepositoryError, reasonOf } from './errors.ts';
 
 export interface Certificate {
@@ -34,7 +35,7 @@ export function parseCertificate(pem: Uint8Array): Certificate {
 
 /** What the whitelist lists: a hash over the DER encoding, with any algorithm. */
 export function fingerprint(certificate: Certificate, algorithm: HashAlgorithm): ContentHash {
-  return ContentHash.of(algorithm, certificate.der);
+  return digestOf(algorithm, certificate.der);
 }
 
 export interface CertificateOptions {

@@ -29,7 +29,9 @@ export type RepositoryErrorCode =
   /** A catalog whose content contradicts itself. */
   | 'BadCatalog'
   /** The letter around a manifest or whitelist is damaged. */
-  | 'BadLetter';
+  | 'BadLetter'
+  /** A hash algorithm is not available here. */
+  | 'NoAlgorithm';
 
 export type WhitelistReason =
   | 'load'

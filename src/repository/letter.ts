@@ -9,6 +9,7 @@
 // the bare RSA private-key operation with type 1 padding, without a digest.
 import { constants, createSign, createVerify, type KeyObject, privateEncrypt, publicDecrypt } from 'node:crypto';
 import { ContentHash, type HashAlgorithm } from '../objects/hash.ts';
+import { digestOf } from './digest.ts';
 import { RepositoryError } from './errors.ts';
 
 export interface Letter {
@@ -24,7 +25,7 @@ const NEWLINE = 10;
 
 /**
  * Takes a letter apart and checks that the body has the hash it names; the signature is not looked at (client.md §1.2.1).
- * @throws RepositoryError BadLetter
+ * @throws RepositoryError BadLetter, NoAlgorithm
  */
 export function parseLetter(data: Uint8Array): Letter {
   const bytes = asBuffer(data);
@@ -36,7 +37,7 @@ export function parseLetter(data: Uint8Array): Letter {
   const body = bytes.subarray(0, separator + 1);
   const hash = ContentHash.parse(bytes.toString('latin1', hashStart, hashEnd));
   if (!hash) throw new RepositoryError('BadLetter', 'the line below "--" is not a hash');
-  if (!hashBody(hash.algorithm, body).equals(hash)) {
+  if (!digestOf(hash.algorithm, body).equals(hash)) {
     throw new RepositoryError('BadLetter', `the text does not have the hash ${hash} it is signed under`);
   }
   return { body, hash, signature: bytes.subarray(hashEnd + 1) };
@@ -77,17 +78,8 @@ export function signWithMasterKey(body: Uint8Array, algorithm: HashAlgorithm, pr
 }
 
 function seal(body: Uint8Array, algorithm: HashAlgorithm, sign: (text: string) => Buffer): Buffer {
-  const hash = hashBody(algorithm, body).toString();
+  const hash = digestOf(algorithm, body).toString();
   return Buffer.concat([body, Buffer.from(`--\n${hash}\n`), sign(hash)]);
-}
-
-function hashBody(algorithm: HashAlgorithm, body: Uint8Array): ContentHash {
-  try {
-    return ContentHash.of(algorithm, body);
-  } catch (cause) {
-    const message = `the hash algorithm ${algorithm} is not available in this Node (OpenSSL in FIPS mode refuses it)`;
-    throw new RepositoryError('BadLetter', message, { cause });
-  }
 }
 
 function asBuffer(data: Uint8Array): Buffer {

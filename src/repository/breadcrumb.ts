@@ -1,0 +1,63 @@
+// The breadcrumb `cvmfschecksum.<fqrn>` in the cache directory: the root catalog that was last taken from a verified
+// manifest. `<hash string>T<publish time>R<revision>`, no newline; files of older clients lack the revision.
+import { closeSync, openSync, readSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { ContentHash } from '../objects/hash.ts';
+
+export interface Breadcrumb {
+  readonly rootHash: ContentHash;
+  /** Publish time of the manifest, seconds since 1970. */
+  readonly timestamp: number;
+  /** 0 when the file does not say. */
+  readonly revision: number;
+}
+
+const MAX_BYTES = 164;
+const PATTERN = /^([^T]+)T(\d+)(?:R(\d+))?\s*$/;
+
+/** undefined for a text that is no valid breadcrumb (client.md §1.8). */
+export function parseBreadcrumb(text: string): Breadcrumb | undefined {
+  const [, hash = '', time, revision = '0'] = PATTERN.exec(text) ?? [];
+  const rootHash = ContentHash.parse(hash);
+  const timestamp = Number(time);
+  if (!rootHash || rootHash.isNull || !(timestamp > 0) || timestamp > Number.MAX_SAFE_INTEGER) return undefined;
+  return { rootHash, timestamp, revision: Math.min(Number(revision), Number.MAX_SAFE_INTEGER) };
+}
+
+export function encodeBreadcrumb(breadcrumb: Breadcrumb): string {
+  return `${breadcrumb.rootHash}T${breadcrumb.timestamp}R${breadcrumb.revision}`;
+}
+
+/** What `directory` holds for the repository; undefined when there is none, or none that can be read. */
+export function readBreadcrumb(directory: string, fqrn: string): Breadcrumb | undefined {
+  let descriptor: number;
+  try {
+    descriptor = openSync(fileName(directory, fqrn), 'r');
+  } catch {
+    return undefined;
+  }
+  try {
+    const buffer = Buffer.alloc(MAX_BYTES);
+    return parseBreadcrumb(buffer.toString('latin1', 0, readSync(descriptor, buffer, 0, MAX_BYTES, 0)));
+  } catch {
+    return undefined;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Replaces the file at once, mode 0600. Throws the error of the system call. */
+export function writeBreadcrumb(directory: string, fqrn: string, breadcrumb: Breadcrumb): void {
+  const file = fileName(directory, fqrn);
+  const temporary = `${file}.${process.pid}.${Math.random().toString(36).slice(2)}`;
+  try {
+    writeFileSync(temporary, encodeBreadcrumb(breadcrumb), { mode: 0o600, flag: 'wx' });
+    renameSync(temporary, file);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
+function fileName(directory: string, fqrn: string): string {
+  return `${directory}/cvmfschecksum.${fqrn}`;
+}
