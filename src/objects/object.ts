@@ -41,8 +41,11 @@ export interface LocalObject {
 
 /** Where objects come from: the cache first, then the network. Shared by everything that reads a repository. */
 export interface ObjectStore {
-  /** The object if it is local, synchronously; undefined if it has to be fetched. The caller closes it. */
-  open(hash: ContentHash): LocalObject | undefined;
+  /**
+   * The object if it is local, synchronously; undefined if it has to be fetched. The caller closes it.
+   * Where `size` is given, a local copy of another size is damaged: it is thrown away.
+   */
+  open(hash: ContentHash, size?: number): LocalObject | undefined;
   /** Makes the object local, verified; one download however many ask. Rejects with a reason fit for a log. */
   fetch(request: ObjectRequest): Promise<void>;
   /** Like fetch, with less urgency, and its failure is nobody's. */

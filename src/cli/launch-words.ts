@@ -1,0 +1,73 @@
+// The words of `cvmfsexec` before `--`. Parsed by hand: this is on the way to the user's command, and a parser library
+// costs more than everything else that happens there.
+
+export interface LaunchWords {
+  readonly repositories: readonly string[];
+  /** KEY=VALUE, in order; the last wins. */
+  readonly parameters: readonly string[];
+  readonly configDirectory: string | undefined;
+  readonly debug: boolean;
+}
+
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+  readonly code = 'USAGE';
+}
+
+const HINT = "see 'cvmfsexec --help'";
+
+/** Options that take a value, in their short and long spelling. */
+const VALUED: ReadonlyMap<string, 'parameter' | 'config' | 'image'> = new Map([
+  ['-o', 'parameter'],
+  ['--config', 'config'],
+  ['-m', 'image'],
+]);
+
+/** Throws UsageError for what cannot be understood. */
+export function parseLaunchWords(words: readonly string[]): LaunchWords {
+  const repositories: string[] = [];
+  const parameters: string[] = [];
+  let configDirectory: string | undefined;
+  let debug = false;
+  const queue = [...words];
+  for (let word = queue.shift(); word !== undefined; word = queue.shift()) {
+    const { name, attached } = splitOption(word);
+    const kind = VALUED.get(name);
+    if (kind) {
+      const value = attached ?? queue.shift();
+      if (value === undefined) throw new UsageError(`option ${name} needs a value; ${HINT}`);
+      if (kind === 'parameter') parameters.push(checkedParameter(value));
+      else if (kind === 'config') configDirectory = value;
+      else throw new UsageError(`option -m (scratch image at /e2fs) is not supported; mount the image with fuse2fs`);
+    } else if (word === '--debug' || word === '-d') debug = true;
+    // Nothing to disable: requests to mount more from inside are not served.
+    else if (word === '-N') continue;
+    else if (word.startsWith('-')) throw new UsageError(`unknown option ${word}; ${HINT}`);
+    else if (!repositories.includes(word)) repositories.push(checkedName(word));
+  }
+  if (repositories.length === 0) throw new UsageError(`no repository named; ${HINT}`);
+  return { repositories, parameters, configDirectory, debug };
+}
+
+/** `-oKEY=VALUE` and `--config=DIR` carry their value themselves. */
+function splitOption(word: string): { name: string; attached: string | undefined } {
+  if (word.startsWith('--')) {
+    const equals = word.indexOf('=');
+    return equals < 0
+      ? { name: word, attached: undefined }
+      : { name: word.slice(0, equals), attached: word.slice(equals + 1) };
+  }
+  if (word.startsWith('-') && word.length > 2) return { name: word.slice(0, 2), attached: word.slice(2) };
+  return { name: word, attached: undefined };
+}
+
+function checkedParameter(text: string): string {
+  if (/^[A-Za-z_][A-Za-z0-9_]*=/.test(text)) return text;
+  throw new UsageError(`-o ${text}: expected KEY=VALUE; ${HINT}`);
+}
+
+/** Repository names become path components and parts of URLs (client.md §8.1). */
+function checkedName(name: string): string {
+  if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$/.test(name)) return name;
+  throw new UsageError(`'${name}' is not a repository name: letters, digits, '.', '-' and '_', at most 60; ${HINT}`);
+}

@@ -1,0 +1,34 @@
+// Entry of the bundle: the first argument names the program. Each program is imported when it is the one to run.
+import process from 'node:process';
+
+type Program = (args: string[]) => Promise<number | undefined>;
+
+const PROGRAMS: Readonly<Record<string, () => Promise<Program>>> = {
+  server: async () => (await import('./server.ts')).main,
+  cvmfsexec: async () => (await import('./cvmfsexec.ts')).main,
+  'cvmfs-publish': async () => (await import('./cvmfs-publish.ts')).main,
+  'warm-up': async () => (await import('./warm-up.ts')).main,
+};
+
+/** Exit code of failures that are the program's own. */
+const OWN_FAILURE = 125;
+
+const [name = '', ...args] = process.argv.slice(2);
+const load = PROGRAMS[name];
+if (!load) {
+  process.stderr.write(`start.cjs: no program is called '${name}'\n`);
+  process.exit(OWN_FAILURE);
+}
+load()
+  .then((main) => main(args))
+  .then(
+    (code) => {
+      if (code !== undefined) process.exitCode = code;
+    },
+    (error: unknown) => {
+      const text = error instanceof Error ? error.message : String(error);
+      process.stderr.write(`${name === 'server' ? 'cvmfsexec' : name}: ${text}\n`);
+      if (process.env.CVMFSEXEC_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+      process.exit(OWN_FAILURE);
+    },
+  );

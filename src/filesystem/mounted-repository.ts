@@ -1,0 +1,110 @@
+// From settings to a file system: the cache, the servers, the verified root catalog, and the operations over them.
+import type { KeyObject } from 'node:crypto';
+import { CacheDirectory } from '../cache/directory.ts';
+import { CacheStore } from '../cache/store.ts';
+import { Downloader } from '../download/downloader.ts';
+import type { DownloadSettings } from '../download/settings.ts';
+import type { Blacklist } from '../repository/blacklist.ts';
+import { readBreadcrumb, writeBreadcrumb } from '../repository/breadcrumb.ts';
+import { Catalog } from '../repository/catalog.ts';
+import { chooseRoot, chosenCatalogRequest, type RootChoice } from '../repository/root.ts';
+import { openObject } from '../repository/source.ts';
+import type { OwnershipRules } from './attributes.ts';
+import { CatalogTree } from './catalog-tree.ts';
+import { RepositoryOperations } from './repository-operations.ts';
+
+type Servers = Partial<DownloadSettings> & Pick<DownloadSettings, 'servers'>;
+
+export interface RepositorySettings {
+  readonly fqrn: string;
+  readonly masterKeys: readonly KeyObject[];
+  readonly blacklist?: Blacklist;
+  /** CVMFS_ROOT_HASH, CVMFS_REPOSITORY_TAG, CVMFS_REPOSITORY_DATE, CVMFS_ALT_ROOT_PATH; see chooseRoot. */
+  readonly fixedRoot?: string;
+  readonly tag?: string;
+  readonly date?: string;
+  readonly alternativePath?: boolean;
+  readonly cacheDirectory: string;
+  readonly servers: Servers;
+  /** For external data, CVMFS_EXTERNAL_URL; undefined when there is none. */
+  readonly externalServers?: Servers;
+  readonly ownership: OwnershipRules;
+  /** Values of `$(NAME)` in symlinks. */
+  readonly variables: Readonly<Record<string, string | undefined>>;
+  /** Gets one line for everything that goes wrong and does not end the mount. */
+  readonly report: (message: string) => void;
+}
+
+export class MountedRepository {
+  readonly operations: RepositoryOperations;
+  readonly root: RootChoice;
+  readonly #store: CacheStore;
+  readonly #downloaders: readonly Downloader[];
+
+  private constructor(
+    operations: RepositoryOperations,
+    root: RootChoice,
+    store: CacheStore,
+    downloaders: readonly Downloader[],
+  ) {
+    this.operations = operations;
+    this.root = root;
+    this.#store = store;
+    this.#downloaders = downloaders;
+  }
+
+  /**
+   * Verifies the repository and opens its root catalog.
+   * @throws RepositoryError, CacheError, DownloadError: why it cannot be mounted
+   */
+  static async open(settings: RepositorySettings): Promise<MountedRepository> {
+    const { fqrn, cacheDirectory, report } = settings;
+    const directory = CacheDirectory.open(cacheDirectory);
+    const source = new Downloader({ ...settings.servers, warn: report });
+    const external = settings.externalServers && new Downloader({ ...settings.externalServers, warn: report });
+    const downloaders = external ? [source, external] : [source];
+    const store = new CacheStore({ directory, source, externalSource: external, warn: report });
+    try {
+      const breadcrumb = readBreadcrumb(cacheDirectory, fqrn);
+      const root = await chooseRoot(source, store, { ...settings, breadcrumb });
+      if (root.offline) report(`using revision ${root.revision} from the cache: ${root.offline.message}`);
+      const catalog = Catalog.open(await openObject(store, chosenCatalogRequest(root)), root.rootHash);
+      rememberRoot(settings, root);
+      const operations = new RepositoryOperations({
+        tree: new CatalogTree(store, catalog, report),
+        store,
+        facts: {
+          fqrn,
+          revision: catalog.revision,
+          rootHash: root.rootHash.toString(),
+          host: () => source.status().server ?? '',
+        },
+        ownership: settings.ownership,
+        variables: settings.variables,
+        report,
+      });
+      return new MountedRepository(operations, root, store, downloaders);
+    } catch (error) {
+      for (const downloader of downloaders) downloader.close();
+      await store.close();
+      throw error;
+    }
+  }
+
+  /** Ends transfers and writes to the cache what is only in memory. */
+  async close(): Promise<void> {
+    for (const downloader of this.#downloaders) downloader.close();
+    await this.#store.close();
+    this.operations.close();
+  }
+}
+
+/** The next start trusts this root catalog without asking for proof again. */
+function rememberRoot({ cacheDirectory, fqrn, report }: RepositorySettings, root: RootChoice): void {
+  if (!root.breadcrumb) return;
+  try {
+    writeBreadcrumb(cacheDirectory, fqrn, root.breadcrumb);
+  } catch (error) {
+    report(`cannot note the revision in ${cacheDirectory}: ${(error as Error).message}`);
+  }
+}

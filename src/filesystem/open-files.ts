@@ -1,0 +1,120 @@
+// Files being read. The kernel opens by itself (no OPEN request reaches us), so a read names only a node: the chunk lists
+// and descriptors of recently read nodes are kept here, a bounded number of each.
+import { Errno, Pending } from '../fuse/operations.ts';
+import type { ContentHash } from '../objects/hash.ts';
+import type { LocalObject, ObjectRequest, ObjectStore } from '../objects/object.ts';
+import { EIO } from './errno.ts';
+
+/** A stretch of a file that is one object; a file without chunks is a single one. */
+export interface Piece {
+  readonly offset: number;
+  readonly size: number;
+  readonly request: ObjectRequest;
+}
+
+export interface FileContent {
+  readonly size: number;
+  /** In order of offset, without gaps. */
+  readonly pieces: readonly Piece[];
+}
+
+const OPEN_OBJECTS = 256;
+const KNOWN_FILES = 4096;
+/** Bytes fetched ahead of a reader, at least one piece. */
+const READ_AHEAD = 24 * 1024 * 1024;
+const MAX_PIECES_AHEAD = 4;
+
+export class OpenFiles {
+  readonly #store: ObjectStore;
+  readonly #files = new Map<number, FileContent>();
+  readonly #objects = new Map<string, LocalObject>();
+
+  constructor(store: ObjectStore) {
+    this.#store = store;
+  }
+
+  /** Content of a node seen before. */
+  get(node: number): FileContent | undefined {
+    return this.#files.get(node);
+  }
+
+  remember(node: number, content: FileContent): FileContent {
+    evictOldest(this.#files, KNOWN_FILES);
+    this.#files.set(node, content);
+    return content;
+  }
+
+  /** Copies from `offset` on into `target`; returns the bytes copied, fewer only at the end of the file. */
+  read(content: FileContent, offset: number, target: Uint8Array): number {
+    const end = Math.min(content.size, offset + target.length);
+    let position = offset;
+    for (let index = pieceAt(content.pieces, offset); position < end; index++) {
+      const piece = content.pieces[index];
+      const object = this.#object(content, index);
+      const inPiece = position - piece.offset;
+      const wanted = Math.min(end - position, piece.size - inPiece);
+      const got = object.read(target, position - offset, wanted, inPiece);
+      // The size was checked when the object was stored: the file was damaged since.
+      if (got !== wanted) throw this.#shortObject(piece.request.hash);
+      position += got;
+    }
+    return Math.max(0, position - offset);
+  }
+
+  close(): void {
+    for (const object of this.#objects.values()) object.close();
+    this.#objects.clear();
+    this.#files.clear();
+  }
+
+  #object(content: FileContent, index: number): LocalObject {
+    const { request } = content.pieces[index];
+    const key = request.hash.hex;
+    const known = this.#objects.get(key);
+    if (known) return known;
+    const opened = this.#store.open(request.hash, request.size);
+    if (!opened) {
+      const ready = this.#store.fetch(request);
+      this.#fetchAhead(content, index);
+      throw new Pending(ready);
+    }
+    this.#fetchAhead(content, index);
+    evictOldest(this.#objects, OPEN_OBJECTS, (object) => object.close());
+    this.#objects.set(key, opened);
+    return opened;
+  }
+
+  #fetchAhead(content: FileContent, index: number): void {
+    let bytes = 0;
+    for (let i = index + 1; i < content.pieces.length && i <= index + MAX_PIECES_AHEAD && bytes < READ_AHEAD; i++) {
+      const { request, size } = content.pieces[i];
+      bytes += size;
+      if (!this.#objects.has(request.hash.hex)) this.#store.prefetch(request);
+    }
+  }
+
+  #shortObject(hash: ContentHash): Errno {
+    this.#objects.get(hash.hex)?.close();
+    this.#objects.delete(hash.hex);
+    return new Errno(EIO);
+  }
+}
+
+/** Index of the last piece that starts at or before `offset`. */
+function pieceAt(pieces: readonly Piece[], offset: number): number {
+  let low = 0;
+  let high = pieces.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >>> 1;
+    if (pieces[middle].offset <= offset) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
+function evictOldest<K, V>(map: Map<K, V>, limit: number, dispose?: (value: V) => void): void {
+  if (map.size < limit) return;
+  const [key, value] = map.entries().next().value as [K, V];
+  map.delete(key);
+  dispose?.(value);
+}

@@ -1,0 +1,199 @@
+// The FUSE operations over a mounted repository: synchronous, from catalogs and local objects; what is missing is
+// fetched by whoever throws Pending, and the operation is then run again from its start.
+import {
+  type Attributes,
+  type Caller,
+  type DirectorySink,
+  type Entry,
+  Errno,
+  type FileSystemStatus,
+  type OpenFlags,
+  type Operations,
+  ROOT_NODE,
+} from '../fuse/operations.ts';
+import type { ObjectStore } from '../objects/object.ts';
+import type { CatalogEntry } from '../repository/catalog.ts';
+import { FLAG_DIRECT_IO, FLAG_HIDDEN } from '../repository/entry-flags.ts';
+import { hashPath, newPathHash } from '../repository/path-hash.ts';
+import { expandVariables } from '../repository/variant-symlink.ts';
+import { type AttachedCatalog, databasePath } from './attached-catalog.ts';
+import { attributesOf, isDirectory, isRegular, isSymlink, type OwnershipRules } from './attributes.ts';
+import type { CatalogTree } from './catalog-tree.ts';
+import { Directories, type Directory } from './directory.ts';
+import { EACCES, EINVAL, EIO, ENOTDIR, ESTALE } from './errno.ts';
+import { attributeNames, attributeValue, type MountFacts } from './extended-attributes.ts';
+import { contentOf } from './file-content.ts';
+import { Listings } from './listings.ts';
+import { catalogNumberOf, groupOf, nodeOfGroup, nodeOfRow, rowOf } from './node-id.ts';
+import { OpenFiles } from './open-files.ts';
+import { EXECUTE, mayAccess, READ } from './permissions.ts';
+
+export interface RepositoryView {
+  readonly tree: CatalogTree;
+  readonly store: ObjectStore;
+  readonly facts: MountFacts;
+  readonly ownership: OwnershipRules;
+  /** Values of `$(NAME)` in symlinks. */
+  readonly variables: Readonly<Record<string, string | undefined>>;
+  /** Gets a line for each error that a user of the mount sees as EIO. */
+  readonly report: (message: string) => void;
+}
+
+/** A row together with the catalog it is in. */
+interface Located {
+  readonly attached: AttachedCatalog;
+  readonly entry: CatalogEntry;
+}
+
+export class RepositoryOperations implements Operations {
+  readonly #view: RepositoryView;
+  readonly #directories: Directories;
+  readonly #listings = new Listings();
+  readonly #files: OpenFiles;
+  readonly #hash = newPathHash();
+
+  constructor(view: RepositoryView) {
+    this.#view = view;
+    this.#directories = new Directories(view.tree);
+    this.#files = new OpenFiles(view.store);
+  }
+
+  lookup(parent: number, name: string): Entry | undefined {
+    const directory = this.#directories.get(parent);
+    if (name === '.') return this.#entryOf(directory.node);
+    if (name === '..') return this.#entryOf(directory.parentNode);
+    const { catalog } = directory.catalog;
+    hashPath(databasePath(directory.catalog, `${directory.path}/${name}`), this.#hash);
+    const rowid = catalog.lookup(this.#hash);
+    if (rowid === 0) return undefined;
+    return this.#entry(directory.catalog, this.#row(directory.catalog, rowid));
+  }
+
+  getattr(node: number): Attributes {
+    const { attached, entry } = this.#locate(node);
+    return this.#attributes(attached, entry);
+  }
+
+  readlink(node: number): Uint8Array {
+    const { entry } = this.#locate(node);
+    if (!isSymlink(entry)) throw new Errno(EINVAL);
+    return Buffer.from(this.#target(entry), 'latin1');
+  }
+
+  open(node: number, _flags: number, caller: Caller): OpenFlags {
+    const located = this.#locate(node);
+    this.#check(located, caller, READ);
+    // Content under a node never changes: the kernel may keep its pages.
+    return (located.entry.flags & FLAG_DIRECT_IO) !== 0 ? { directIo: true } : { keepCache: true };
+  }
+
+  opendir(node: number, caller: Caller): OpenFlags {
+    const located = this.#locate(node);
+    if (!isDirectory(located.entry)) throw new Errno(ENOTDIR);
+    this.#check(located, caller, READ);
+    return { keepCache: true };
+  }
+
+  read(node: number, offset: number, target: Uint8Array): number {
+    const content = this.#files.get(node) ?? this.#content(node);
+    return this.#files.read(content, offset, target);
+  }
+
+  readdir(node: number, offset: number, sink: DirectorySink): void {
+    const directory = this.#directories.get(node);
+    const rows = this.#listings.get(directory);
+    let next = offset;
+    if (next === 0 && !sink.add('.', this.#entryOf(node), ++next)) return;
+    if (next === 1 && !sink.add('..', this.#entryOf(directory.parentNode), ++next)) return;
+    const { catalog } = directory;
+    for (let i = next - 2; i < rows.length; i++) {
+      const entry = this.#row(catalog, rows[i]);
+      if ((entry.flags & FLAG_HIDDEN) !== 0) continue;
+      if (!sink.add(entry.name, this.#entry(catalog, entry), i + 3)) return;
+    }
+  }
+
+  statfs(): FileSystemStatus {
+    const { tree } = this.#view;
+    const files = tree.root.catalog.counters.allEntries;
+    const filesFree = Math.max(0, files - tree.attachedEntries);
+    return { blocks: 0, blocksFree: 0, files, filesFree, blockSize: 512, nameLength: 255 };
+  }
+
+  getxattr(node: number, name: string): Uint8Array {
+    const { attached, entry } = this.#locate(node);
+    return attributeValue(this.#view.facts, attached, entry, name);
+  }
+
+  listxattr(node: number): string[] {
+    const { attached, entry } = this.#locate(node);
+    return attributeNames(this.#view.facts, attached, entry, node === ROOT_NODE);
+  }
+
+  access(node: number, mask: number, caller: Caller): void {
+    this.#check(this.#locate(node), caller, mask & (READ | EXECUTE));
+  }
+
+  close(): void {
+    this.#files.close();
+    this.#view.tree.close();
+  }
+
+  #check({ attached, entry }: Located, caller: Caller, mask: number): void {
+    if (!mayAccess(this.#attributes(attached, entry), caller, mask)) throw new Errno(EACCES);
+  }
+
+  #locate(node: number): Located {
+    const { tree } = this.#view;
+    if (node === ROOT_NODE) return { attached: tree.root, entry: this.#row(tree.root, tree.root.catalog.rootRow) };
+    const attached = tree.byNumber(catalogNumberOf(node));
+    if (!attached) throw new Errno(ESTALE);
+    const rowid = rowOf(node) ?? attached.groupRows.get(groupOf(node));
+    if (rowid === undefined) throw new Errno(ESTALE);
+    return { attached, entry: this.#row(attached, rowid) };
+  }
+
+  #row(attached: AttachedCatalog, rowid: number): CatalogEntry {
+    const entry = attached.catalog.row(rowid);
+    if (!entry) {
+      this.#view.report(`damaged catalog of ${attached.mountpoint || '/'}: row ${rowid} is missing`);
+      throw new Errno(EIO);
+    }
+    return entry;
+  }
+
+  #entryOf(node: number): Entry {
+    const { attached, entry } = this.#locate(node);
+    return { node, attributes: this.#attributes(attached, entry) };
+  }
+
+  #entry(attached: AttachedCatalog, entry: CatalogEntry): Entry {
+    const group = entry.hardlinkGroup;
+    if (group === 0) {
+      return { node: nodeOfRow(attached.number, entry.rowid), attributes: this.#attributes(attached, entry) };
+    }
+    if (!attached.groupRows.has(group)) attached.groupRows.set(group, entry.rowid);
+    return { node: nodeOfGroup(attached.number, group), attributes: this.#attributes(attached, entry) };
+  }
+
+  #attributes(attached: AttachedCatalog, entry: CatalogEntry): Attributes {
+    const linkSize = isSymlink(entry) ? this.#target(entry).length : 0;
+    return attributesOf(entry, attached, this.#view.ownership, linkSize);
+  }
+
+  #target(entry: CatalogEntry): string {
+    return expandVariables(entry.symlink, this.#view.variables);
+  }
+
+  #content(node: number) {
+    const { attached, entry } = this.#locate(node);
+    if (!isRegular(entry)) throw new Errno(EINVAL);
+    return this.#files.remember(node, contentOf(attached, entry, this.#pathOf(attached, entry)));
+  }
+
+  /** Path of a regular file, for external URLs and logs. */
+  #pathOf(attached: AttachedCatalog, entry: CatalogEntry): string {
+    const parent: Directory = this.#directories.above(attached, entry);
+    return `${parent.path}/${entry.name}`;
+  }
+}

@@ -1,0 +1,13 @@
+/** What went wrong between the user's command line and the running command. */
+export type LauncherErrorCode = 'NO_FUSE' | 'MOUNT_FAILED' | 'NO_ROOT';
+
+export class LauncherError extends Error {
+  override readonly name = 'LauncherError';
+  readonly code: LauncherErrorCode;
+
+  /** @param message one line: what was tried, what happened, what to do. */
+  constructor(code: LauncherErrorCode, message: string, cause?: unknown) {
+    super(message, { cause });
+    this.code = code;
+  }
+}
