@@ -1,0 +1,199 @@
+// A cache directory on local disk in the reference's layout (client.md §6.2):
+//
+//   00 … ff/<rest of the hash><-algorithm>   objects, uncompressed, without type letter
+//   txn/                                     temporary files
+//   .cvmfscache                              empty marker
+//
+// Any number of processes use it at once: objects appear by rename and are never changed, reading takes no lock.
+// A file is believed because nobody but its owner can write it; its size is compared where it is known.
+import * as fs from 'node:fs';
+import type { ContentHash } from '../objects/hash.ts';
+import { isEmptyObject } from './empty-object.ts';
+import { CacheError, reasonOf } from './errors.ts';
+import { FileObject } from './local-object.ts';
+import { sweepTemporaryFiles, TemporaryFile } from './temporary-file.ts';
+
+const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
+/** Never through a link; a pipe in the way must not block. */
+const OPEN_FLAGS = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
+
+export class CacheDirectory {
+  /** Absolute or relative to the working directory at the time of use: give an absolute one. */
+  readonly path: string;
+
+  private constructor(path: string) {
+    this.path = path;
+  }
+
+  /**
+   * Opens a cache, making the directory (0700) if it does not exist; its inside is made when something is stored.
+   * Throws CacheError UNUSABLE when that fails, FOREIGN when somebody else owns the directory or may write to it.
+   */
+  static open(path: string): CacheDirectory {
+    let stat: fs.Stats;
+    let link: fs.Stats;
+    try {
+      fs.mkdirSync(path, { recursive: true, mode: 0o700 });
+      stat = fs.statSync(path);
+      link = fs.lstatSync(path);
+    } catch (error) {
+      throw new CacheError(
+        'UNUSABLE',
+        `cannot use the cache directory ${path}: ${reasonOf(error)} (set CVMFS_CACHE_BASE to a writable directory)`,
+        error,
+      );
+    }
+    const user = process.geteuid?.();
+    const stranger = [stat.uid, link.uid].find((owner) => owner !== user);
+    if (stranger !== undefined) {
+      throw new CacheError(
+        'FOREIGN',
+        `the cache directory ${path} belongs to user ${stranger}, not to ${user} (set CVMFS_CACHE_BASE to a directory of your own)`,
+      );
+    }
+    if (stat.mode & 0o002) {
+      throw new CacheError(
+        'FOREIGN',
+        `everybody can write to the cache directory ${path} (set CVMFS_CACHE_BASE to a private directory)`,
+      );
+    }
+    if (stat.mode & 0o077) {
+      try {
+        fs.chmodSync(path, 0o700);
+      } catch {
+        // read-only file system: nobody writes
+      }
+    }
+    return new CacheDirectory(path);
+  }
+
+  /** The path of an object's file, whether it exists or not. */
+  objectPath(hash: ContentHash): string {
+    return `${this.path}/${hash.hex.slice(0, 2)}/${hash.tail}`;
+  }
+
+  /**
+   * Opens an object; undefined if it is not there. An entry that cannot be right, being empty or not of `size` bytes, is removed.
+   * Throws CacheError TOO_MANY_FILES.
+   */
+  open(hash: ContentHash, size?: number): FileObject | undefined {
+    const path = this.objectPath(hash);
+    let fd: number;
+    try {
+      fd = fs.openSync(path, OPEN_FLAGS);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EMFILE' || code === 'ENFILE') {
+        throw new CacheError(
+          'TOO_MANY_FILES',
+          'too many open files (raise the limit of open files, CVMFS_NFILES)',
+          error,
+        );
+      }
+      // Whatever else is wrong with the file, the network has the object.
+      return undefined;
+    }
+    const stat = fs.fstatSync(fd);
+    if (stat.isFile() && fits(hash, stat.size, size)) return new FileObject(fd, stat.size);
+    fs.closeSync(fd);
+    this.remove(hash);
+    return undefined;
+  }
+
+  /** An object is there, and of `size` bytes where that is known. */
+  has(hash: ContentHash, size?: number): boolean {
+    try {
+      const stat = fs.lstatSync(this.objectPath(hash), { throwIfNoEntry: false });
+      return stat?.isFile() === true && fits(hash, stat.size, size);
+    } catch {
+      return false;
+    }
+  }
+
+  remove(hash: ContentHash): void {
+    try {
+      fs.unlinkSync(this.objectPath(hash));
+    } catch {
+      // gone already, or not ours to remove: the next store replaces it
+    }
+  }
+
+  /** Stores a small object in one go. Throws CacheError NOT_STORED. */
+  store(hash: ContentHash, bytes: Uint8Array): void {
+    const file = this.create();
+    try {
+      file.write(bytes);
+      this.commit(file, hash);
+    } catch (error) {
+      file.discard();
+      throw notStored(this.path, error);
+    }
+  }
+
+  /** Makes a complete temporary file visible as an object. Throws CacheError NOT_STORED. */
+  commit(file: TemporaryFile, hash: ContentHash): void {
+    const path = this.objectPath(hash);
+    try {
+      try {
+        file.commit(path);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+        // One of the 256 directories was removed.
+        this.#makeSkeleton();
+        file.commit(path);
+      }
+    } catch (error) {
+      file.discard();
+      throw notStored(this.path, error);
+    }
+  }
+
+  /** Removes what dead processes left; for a quiet moment. Returns how many files. */
+  sweep(now = Date.now()): number {
+    return sweepTemporaryFiles(`${this.path}/txn`, now);
+  }
+
+  /** A new temporary file, to become an object by `commit`. Throws CacheError NOT_STORED. */
+  create(): TemporaryFile {
+    const directory = `${this.path}/txn`;
+    try {
+      return TemporaryFile.create(directory);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw notStored(this.path, error);
+    }
+    try {
+      this.#makeSkeleton();
+      return TemporaryFile.create(directory);
+    } catch (error) {
+      throw notStored(this.path, error);
+    }
+  }
+
+  /** Several processes may do this at once; `txn` comes last as it is what is looked for. */
+  #makeSkeleton(): void {
+    fs.mkdirSync(this.path, { recursive: true, mode: 0o700 });
+    for (let i = 0; i < 256; i++) makeDirectory(`${this.path}/${i.toString(16).padStart(2, '0')}`);
+    fs.closeSync(
+      fs.openSync(`${this.path}/.cvmfscache`, fs.constants.O_CREAT | fs.constants.O_WRONLY | O_NOFOLLOW, 0o600),
+    );
+    makeDirectory(`${this.path}/txn`);
+  }
+}
+
+function makeDirectory(path: string): void {
+  try {
+    fs.mkdirSync(path, 0o700);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}
+
+function fits(hash: ContentHash, actual: number, expected: number | undefined): boolean {
+  if (expected !== undefined) return actual === expected;
+  return actual > 0 || isEmptyObject(hash);
+}
+
+function notStored(path: string, error: unknown): CacheError {
+  if (error instanceof CacheError) return error;
+  return new CacheError('NOT_STORED', `cannot store in the cache directory ${path}: ${reasonOf(error)}`, error);
+}

@@ -1,0 +1,179 @@
+// The objects of a repository: recent ones in memory, the cache directory, the network, in this order.
+import type { ContentHash } from '../objects/hash.ts';
+import { type LocalObject, type ObjectRequest, type ObjectStore, objectPath } from '../objects/object.ts';
+import type { TransferSource } from '../objects/transfer.ts';
+import type { CacheDirectory } from './directory.ts';
+import { CacheError } from './errors.ts';
+import { MemoryObject } from './local-object.ts';
+import { ObjectSink } from './object-sink.ts';
+import { RecentObjects } from './recent-objects.ts';
+
+export interface CacheStoreOptions {
+  readonly directory: CacheDirectory;
+  readonly source: TransferSource;
+  /** For objects with `external` (client.md §5.8). */
+  readonly externalSource?: TransferSource;
+  /** Told once when storing starts to fail. One line. */
+  readonly warn?: (line: string) => void;
+  /** Bytes of recent objects in memory. Default 16 MiB. */
+  readonly memory?: number;
+  /** Prefetches at once. Default 6. */
+  readonly prefetches?: number;
+}
+
+/** Prefetches that wait; older ones are forgotten, as their reader has probably gone on. */
+const MAX_WAITING = 256;
+/** After a failure to store, objects stay in memory for this long before the disk is tried again. */
+const STORE_AGAIN_MS = 10_000;
+/** Leftovers of dead processes are removed when this process has been storing for a while. */
+const SWEEP_AFTER_MS = 5000;
+
+export class CacheStore implements ObjectStore {
+  #directory: CacheDirectory;
+  #options: CacheStoreOptions;
+  #recent: RecentObjects;
+  #inFlight = new Map<string, Promise<void>>();
+  #waiting = new Map<string, ObjectRequest>();
+  #prefetching = 0;
+  #storeAgainAt = 0;
+  #sweep: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(options: CacheStoreOptions) {
+    this.#options = options;
+    this.#directory = options.directory;
+    this.#recent = new RecentObjects(options.memory ?? 16 * 1024 * 1024, (hash, bytes) => this.#store(hash, bytes));
+  }
+
+  open(hash: ContentHash, size?: number): LocalObject | undefined {
+    const bytes = this.#recent.get(hash);
+    if (bytes) return new MemoryObject(bytes);
+    return this.#directory.open(hash, size);
+  }
+
+  fetch(request: ObjectRequest): Promise<void> {
+    const key = request.hash.toString();
+    this.#waiting.delete(key);
+    const running = this.#inFlight.get(key);
+    if (running) return running;
+    return this.#start(key, request, true);
+  }
+
+  prefetch(request: ObjectRequest): void {
+    const key = request.hash.toString();
+    if (this.#closed || this.#inFlight.has(key) || this.#waiting.has(key)) return;
+    this.#waiting.set(key, request);
+    if (this.#waiting.size > MAX_WAITING) {
+      for (const oldest of this.#waiting.keys()) {
+        this.#waiting.delete(oldest);
+        break;
+      }
+    }
+    this.#startWaiting();
+  }
+
+  /** Writes what is only in memory to disk. */
+  flush(): void {
+    this.#recent.flush();
+  }
+
+  /** To be called when the sources are closed: stores what is only in memory. Waits for transfers to end. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#sweep);
+    this.#waiting.clear();
+    await Promise.allSettled(this.#inFlight.values());
+    this.flush();
+  }
+
+  #start(key: string, request: ObjectRequest, urgent: boolean): Promise<void> {
+    const transfer = this.#transfer(request, urgent).finally(() => this.#inFlight.delete(key));
+    this.#inFlight.set(key, transfer);
+    return transfer;
+  }
+
+  async #transfer(request: ObjectRequest, urgent: boolean): Promise<void> {
+    if (this.#closed) throw new CacheError('CLOSED', `cannot fetch ${request.label}: shutting down`);
+    if (request.hash.isNull) throw new CacheError('UNUSABLE', `cannot fetch ${request.label}: it has no hash`);
+    if (this.#recent.has(request.hash) || this.#directory.has(request.hash, request.size)) return;
+    const writable = performance.now() >= this.#storeAgainAt;
+    if (writable) {
+      try {
+        await this.#download(request, urgent, this.#directory);
+        return;
+      } catch (error) {
+        if (!isStorageFailure(error)) throw error;
+        this.#storingFailed(error);
+      }
+    }
+    await this.#download(request, urgent, undefined);
+  }
+
+  async #download(request: ObjectRequest, urgent: boolean, directory: CacheDirectory | undefined): Promise<void> {
+    const sink = new ObjectSink(request, directory);
+    const { source, externalSource } = this.#options;
+    const { external, label } = request;
+    if (!external) {
+      await source.transfer({ path: objectPath(request), label, urgent }, sink);
+    } else if (!externalSource) {
+      throw new CacheError('UNUSABLE', `cannot fetch ${label}: it is external data (set CVMFS_EXTERNAL_URL)`);
+    } else {
+      const { path, offset, length } = external;
+      const range = offset === undefined || length === undefined ? undefined : { offset, length };
+      await externalSource.transfer({ path, label, range, urgent }, sink);
+    }
+    if (sink.result) this.#recent.add(request.hash, sink.result, directory === undefined);
+    else this.#stored();
+  }
+
+  #store(hash: ContentHash, bytes: Uint8Array): boolean {
+    try {
+      this.#directory.store(hash, bytes);
+      this.#stored();
+      return true;
+    } catch (error) {
+      this.#storingFailed(error as Error);
+      return false;
+    }
+  }
+
+  #stored(): void {
+    if (this.#sweep || this.#closed) return;
+    this.#sweep = setTimeout(() => this.#directory.sweep(), SWEEP_AFTER_MS);
+    this.#sweep.unref();
+  }
+
+  #storingFailed(error: unknown): void {
+    if (this.#storeAgainAt === 0) {
+      const { message } = storageFailure(error) ?? (error as Error);
+      this.#options.warn?.(`${message}; going on without storing`);
+    }
+    this.#storeAgainAt = performance.now() + STORE_AGAIN_MS;
+  }
+
+  #startWaiting(): void {
+    const limit = this.#options.prefetches ?? 6;
+    for (const [key, request] of this.#waiting) {
+      if (this.#prefetching >= limit) return;
+      this.#waiting.delete(key);
+      this.#prefetching++;
+      this.#start(key, request, false)
+        .catch(() => {})
+        .finally(() => {
+          this.#prefetching--;
+          this.#startWaiting();
+        });
+    }
+  }
+}
+
+function storageFailure(error: unknown): CacheError | undefined {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (cause instanceof CacheError && cause.code === 'NOT_STORED') return cause;
+  }
+  return undefined;
+}
+
+function isStorageFailure(error: unknown): boolean {
+  return storageFailure(error) !== undefined;
+}
