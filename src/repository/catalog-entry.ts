@@ -30,7 +30,7 @@ export interface EntryColumns {
 /** By name, since databases upgraded in place have them in another order (client.md §3.1, §3.2). */
 export function entryColumns(table: Table, schemaRevision: number): EntryColumns {
   const required = (name: string): number => {
-    const column = table.columns.indexOf(name);
+    const column = table.column(name);
     if (column < 0) throw new RepositoryError('BadCatalog', `the catalog's main table has no column ${name}`);
     return column;
   };
@@ -113,7 +113,9 @@ export class CatalogEntry implements PathHash {
     this.parentHi2 = row.high(columns.parent2);
     this.parentLo2 = row.low(columns.parent2);
     this.#hashes = hashes;
-    if (this.size < 0) throw new RepositoryError('BadCatalog', `row ${this.rowid} has a negative size`);
+    if (this.size < 0 || row.isNull(columns.symlink)) {
+      throw new RepositoryError('BadCatalog', `row ${this.rowid} has a negative size or no text for a link target`);
+    }
   }
 
   /** Algorithm of the content hash and of the chunks' hashes. @throws RepositoryError BadCatalog */

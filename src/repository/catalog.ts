@@ -70,8 +70,7 @@ export class Catalog implements HashSource {
       database = Database.open(source);
       return new Catalog(database, hash);
     } catch (cause) {
-      if (database) database.close();
-      else source.close();
+      database?.close();
       const code = cause instanceof RepositoryError ? cause.code : 'BadCatalog';
       throw new RepositoryError(code, `the catalog ${hash} cannot be used: ${reasonOf(cause)}`, { cause });
     }

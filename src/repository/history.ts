@@ -5,7 +5,7 @@ import { Database } from '../sqlite/database.ts';
 import type { PageSource } from '../sqlite/page-source.ts';
 import { Row } from '../sqlite/row.ts';
 import { readProperties } from './catalog-properties.ts';
-import { RepositoryError, reasonOf } from './errors.ts';
+import { dateText, printable, RepositoryError, reasonOf } from './errors.ts';
 
 export interface Tag {
   readonly name: string;
@@ -36,8 +36,7 @@ export function readHistory(source: PageSource): Tag[] {
   } catch (cause) {
     throw new RepositoryError('BadHistory', `the list of tags cannot be used: ${reasonOf(cause)}`, { cause });
   } finally {
-    if (database) database.close();
-    else source.close();
+    database?.close();
   }
 }
 
@@ -45,10 +44,10 @@ export function readHistory(source: PageSource): Tag[] {
 export function tagByName(tags: readonly Tag[], name: string): Tag {
   const tag = tags.find((candidate) => candidate.name === name);
   if (tag) return tag;
-  const known = tags.slice(0, 5).map((candidate) => candidate.name);
+  const known = tags.slice(0, 5).map((candidate) => printable(candidate.name));
   const more = tags.length > known.length ? ', …' : '';
   const list = known.length > 0 ? `there are ${known.join(', ')}${more}` : 'it has none';
-  throw new RepositoryError('NoSuchTag', `the repository has no tag '${name}' (${list})`);
+  throw new RepositoryError('NoSuchTag', `the repository has no tag '${printable(name)}' (${list})`);
 }
 
 /**
@@ -62,10 +61,7 @@ export function tagByDate(tags: readonly Tag[], seconds: number): Tag {
     if (!best || tag.revision > best.revision) best = tag;
   }
   if (best) return best;
-  throw new RepositoryError(
-    'NoSuchTag',
-    `the repository has no tag as old as ${new Date(seconds * 1000).toISOString()}`,
-  );
+  throw new RepositoryError('NoSuchTag', `the repository has no tag as old as ${dateText(seconds)}`);
 }
 
 /**
@@ -75,7 +71,10 @@ export function tagByDate(tags: readonly Tag[], seconds: number): Tag {
 export function parseTagDate(text: string): number {
   const milliseconds = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(milliseconds)) {
-    throw new RepositoryError('BadDate', `'${text}' is not a date: write it as 2026-01-31T18:00:00Z, in UTC`);
+    throw new RepositoryError(
+      'BadDate',
+      `'${printable(text)}' is not a date: write it as 2026-01-31T18:00:00Z, in UTC`,
+    );
   }
   return milliseconds / 1000;
 }
