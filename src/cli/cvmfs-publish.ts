@@ -46,12 +46,14 @@ async function commands(): Promise<Command> {
   return program;
 }
 
+const NO_SYNC = ['--no-sync', 'do not wait until everything is on the disk'] as const;
 const KEYS = ['-k, --keys <directory>', 'where the keys of the repository are'] as const;
 
 function addKeys(program: Command): void {
   program
     .command('keys')
     .description('make master key, repository key and certificate (create does it too)')
+    .addHelpText('before', example('keys software.example.org -k ~/keys'))
     .argument('<fqrn>', 'repository name, such as software.example.org')
     .requiredOption(...KEYS)
     .action(async (fqrn: string, options: { keys: string }) => {
@@ -73,12 +75,17 @@ interface CreateFlags {
   snapshots?: boolean;
   metainfo?: string;
   validDays?: string;
+  sync: boolean;
 }
 
 function addCreate(program: Command): void {
   program
     .command('create')
     .description('make an empty repository in a directory, and its keys unless they exist')
+    .addHelpText(
+      'before',
+      example("create /srv/cvmfs/software.example.org software.example.org -k ~/keys --catalog-at '/apps/*'"),
+    )
     .argument('<directory>', 'the directory that a web server shows as /cvmfs/<fqrn>')
     .argument('<fqrn>', 'repository name, such as software.example.org')
     .requiredOption(...KEYS)
@@ -92,6 +99,7 @@ function addCreate(program: Command): void {
     .option('--snapshots', 'show tagged revisions in the hidden directory /.cvmfs/snapshots')
     .option('--metainfo <file>', 'JSON object that describes the repository')
     .option('--valid-days <days>', 'validity of the whitelist; default 30')
+    .option(...NO_SYNC)
     .action(create);
 }
 
@@ -111,6 +119,7 @@ async function create(directory: string, fqrn: string, flags: CreateFlags): Prom
     snapshots: flags.snapshots,
     metainfo: flags.metainfo === undefined ? undefined : await readJson(flags.metainfo),
     validDays: numberOf(flags.validDays),
+    durable: flags.sync,
   });
   print(`${fqrn}: created in ${directory}; clients need ${flags.keys}/${fqrn}.pub`);
 }
@@ -119,22 +128,24 @@ function addPublish(program: Command): void {
   program
     .command('publish')
     .description('make a directory tree the next revision of a repository')
+    .addHelpText('before', example('publish /srv/cvmfs/software.example.org ./tree -k ~/keys --tag v1.0'))
     .argument('<directory>', 'of the repository')
     .argument('<tree>', 'the directory whose content is published')
     .requiredOption(...KEYS)
     .option('--tag <name>', 'a name for this revision')
     .option('--description <text>', 'what the tag says about it')
+    .option(...NO_SYNC)
     .action(publishTree);
 }
 
 async function publishTree(
   directory: string,
   tree: string,
-  flags: { keys: string; tag?: string; description?: string },
+  flags: { keys: string; tag?: string; description?: string; sync: boolean },
 ): Promise<void> {
   const { publish } = await import('../publish/publish.ts');
   const tag = flags.tag === undefined ? undefined : { name: flags.tag, description: flags.description };
-  const result = await publish({ directory, keysDirectory: flags.keys }, tree, { tag });
+  const result = await publish({ directory, keysDirectory: flags.keys }, tree, { tag, durable: flags.sync });
   const { fqrn, manifest } = result.repository;
   if (!result.changed) return print(`${fqrn}: nothing has changed since revision ${manifest.revision}`);
   const catalogs = `${result.catalogs} catalogs (${result.catalogsWritten} new)`;
@@ -146,23 +157,28 @@ function addTag(program: Command): void {
   program
     .command('tag')
     .description('list the tags, or add or remove one')
+    .addHelpText(
+      'before',
+      example("tag /srv/cvmfs/software.example.org -k ~/keys --add v1.0 --description 'first release'"),
+    )
     .argument('<directory>', 'of the repository')
     .option(...KEYS)
     .option('--add <name>', 'for the newest revision')
     .option('--description <text>', 'of the new tag')
     .option('--remove <name>', 'forget a name; its revision stays')
+    .option(...NO_SYNC)
     .action(tag);
 }
 
 async function tag(
   directory: string,
-  flags: { keys?: string; add?: string; description?: string; remove?: string },
+  flags: { keys?: string; add?: string; description?: string; remove?: string; sync: boolean },
 ): Promise<void> {
   if (flags.add !== undefined || flags.remove !== undefined) {
     if (flags.keys === undefined) throw new Error('changing a tag needs the keys: add --keys <directory>');
     const add = flags.add === undefined ? undefined : { name: flags.add, description: flags.description };
     const { editTags } = await import('../publish/tag-edit.ts');
-    await editTags({ directory, keysDirectory: flags.keys }, { add, remove: flags.remove });
+    await editTags({ directory, keysDirectory: flags.keys }, { add, remove: flags.remove, durable: flags.sync });
   }
   const { listTags } = await import('../publish/repository-info.ts');
   for (const { name, revision, timestamp, hash, description } of listTags(directory)) {
@@ -174,6 +190,7 @@ function addResign(program: Command): void {
   program
     .command('resign')
     .description('sign a new whitelist: clients refuse a repository whose whitelist has expired')
+    .addHelpText('before', example('resign /srv/cvmfs/software.example.org -k ~/keys --valid-days 30'))
     .argument('<directory>', 'of the repository')
     .requiredOption(...KEYS)
     .option('--valid-days <days>', 'from now on; default 30')
@@ -192,6 +209,7 @@ function addInfo(program: Command): void {
   program
     .command('info')
     .description('say what a repository holds')
+    .addHelpText('before', example('info /srv/cvmfs/software.example.org --json'))
     .argument('<directory>', 'of the repository')
     .option('--json', 'for programs')
     .action(async (directory: string, flags: { json?: boolean }) => {
@@ -200,6 +218,10 @@ function addInfo(program: Command): void {
       if (flags.json) return print(JSON.stringify(info, null, 2));
       for (const [key, value] of Object.entries(info)) print(`${`${key}:`.padEnd(20)} ${value}`);
     });
+}
+
+function example(words: string): string {
+  return `Example:\n  cvmfs-publish ${words}\n`;
 }
 
 /** Three sizes in bytes, or with the suffix K, M or G. */

@@ -13,12 +13,15 @@ import { type ObjectFiles, writeAtomically } from './object-files.ts';
 import { updateReflog } from './reflog.ts';
 import { MANIFEST } from './repository.ts';
 
+/** Other programs' data on the same file system are written along. */
+const FLUSH_MILLISECONDS = 600_000;
+
 export interface Commit {
   readonly objects: ObjectFiles;
   readonly keysDirectory: string;
   /** All but the certificate and the reflog, which are added here. */
   readonly manifest: Omit<Manifest, 'certificate' | 'reflog'>;
-  /** Whether everything has to be on the disk before the manifest is. */
+  /** Whether all objects have to be on the disk before the manifest is. */
   readonly durable: boolean;
 }
 
@@ -39,14 +42,13 @@ export async function commitManifest({ objects, keysDirectory, manifest, durable
   if (durable) flush(directory);
   const letter = signWithRepositoryKey(encodeManifest(complete), objects.algorithm, key);
   writeAtomically(directory, join(directory, MANIFEST), letter);
-  if (durable) flush(directory);
   removeOldAlternatives(directory, complete);
   return complete;
 }
 
-/** Makes a power failure as harmless as a kill; where sync(1) cannot do it, the system's own habits must be enough. */
+/** Makes a power failure as harmless as a kill. Where sync(1) cannot do it, the system's own habits must be enough. */
 function flush(directory: string): void {
-  spawnSync('sync', ['-f', directory], { stdio: 'ignore' });
+  spawnSync('sync', ['-f', directory], { stdio: 'ignore', timeout: FLUSH_MILLISECONDS });
 }
 
 function copyToAlternativePath(objects: ObjectFiles, catalog: ContentHash, certificate: ContentHash): void {
