@@ -71,7 +71,7 @@ export interface Operations {
   /** Adds entries from `offset` on (0 at first), "." and ".." included, until the sink is full or the list ends. */
   readdir(node: number, offset: number, sink: DirectorySink, caller: Caller): void;
   statfs(node: number): FileSystemStatus;
-  /** Only asked for names that begin with "user." or "xfsroot.". */
+  /** Never asked for security.selinux, system.* and trusted.*, which do not exist here. Errno(ENODATA): there is no such attribute. */
   getxattr(node: number, name: string, caller: Caller): Uint8Array;
   /** Names without terminating NUL. */
   listxattr(node: number, caller: Caller): string[];

@@ -4,12 +4,10 @@
 import type { Context } from './context.ts';
 import { EINVAL, ENOSYS, EOPNOTSUPP, ERANGE } from './errno.ts';
 import { REPLY_BODY, type Reply } from './reply.ts';
-import { BODY, HEADER_BYTES, type Request } from './request.ts';
+import { BODY, type Request } from './request.ts';
 
 const GETXATTR_IN_BYTES = 8;
 const GETXATTR_OUT_BYTES = 8;
-const LETTER_U = 0x75;
-const LETTER_X = 0x78;
 
 /** Size 0 asks for the length only. */
 function sized(size: number, length: number, reply: Reply): number {
@@ -21,17 +19,15 @@ function sized(size: number, length: number, reply: Reply): number {
   return size < length ? -ERANGE : length;
 }
 
-/**
- * Only "user." and "xfsroot." names reach the file system. All else (security.selinux with every `ls -l`) is EOPNOTSUPP, which makes the
- * usual programs ask once per run, where ENODATA makes them ask for every file.
- */
+/** Never published. security.selinux comes with every `ls -l`. */
+const UNSUPPORTED = ['security.selinux', 'system.', 'trusted.'];
+
+/** The names above are EOPNOTSUPP, which makes the usual programs ask once per run, where ENODATA makes them ask for every file. */
 export function getxattr(context: Context, request: Request, reply: Reply): number {
   if (!request.has(GETXATTR_IN_BYTES + 2)) return -EINVAL;
-  const first = request.bytes[HEADER_BYTES + GETXATTR_IN_BYTES];
-  if (first !== LETTER_U && first !== LETTER_X) return -EOPNOTSUPP;
   const name = request.name(GETXATTR_IN_BYTES);
   if (name === undefined) return -EINVAL;
-  if (!name.startsWith('user.') && !name.startsWith('xfsroot.')) return -EOPNOTSUPP;
+  if (UNSUPPORTED.some((prefix) => name.startsWith(prefix))) return -EOPNOTSUPP;
   const value = context.operations.getxattr(request.node, name, context.caller);
   const size = request.words[BODY];
   const length = sized(size, value.length, reply);

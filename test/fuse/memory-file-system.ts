@@ -67,6 +67,13 @@ export class MemoryFileSystem implements Operations {
     directory.listing = undefined;
   }
 
+  /** New content under the same node: only what invalidation makes visible. */
+  rewrite(node: number, content: Uint8Array): void {
+    const file = this.#node(node);
+    file.content = content;
+    file.entry.attributes = { ...file.entry.attributes, size: content.length };
+  }
+
   total(...operations: string[]): number {
     let sum = 0;
     for (const [name, count] of this.counts) if (operations.length === 0 || operations.includes(name)) sum += count;

@@ -1,0 +1,65 @@
+import { existsSync } from 'node:fs';
+import test from 'ava';
+import { mount } from './mount.ts';
+
+const SERVER_ENDS = 'for i in $(seq 50); do [ -e /proc/$SERVER_PID/exe ] || { echo gone; break; }; sleep 0.05; done';
+
+for (const command of ['umount', 'umount -l', 'umount -f -l']) {
+  test.serial(`${command} ends the session`, async (t) => {
+    const mounted = await mount(t);
+    if (mounted === undefined) return;
+    const { stdout, stderr } = await mounted.run(`cat "$MP/hello" && ${command} "$MP" && ${SERVER_ENDS}`);
+    t.is(stdout, 'hello world\ngone\n', stderr);
+  });
+}
+
+test.serial('an abort frees those who wait, and ends the session', async (t) => {
+  const mounted = await mount(t);
+  if (mounted === undefined) return;
+  await mounted.server('hold', 'slow');
+  const { stdout, took } = await mounted.run(
+    `cat "$MP/slow" & sleep 0.3; umount -f "$MP"; umount -l "$MP"; wait; ${SERVER_ENDS}`,
+  );
+  t.is(stdout, 'gone\n');
+  t.true(took < 5000);
+});
+
+test.serial('a killed server leaves ENOTCONN, no waiting caller and no process', async (t) => {
+  const mounted = await mount(t);
+  if (mounted === undefined) return;
+  await mounted.server('hold', 'slow');
+  const { stdout, stderr } = await mounted.run(
+    'cat "$MP/slow" & sleep 0.3; kill -KILL $SERVER_PID; wait $!; echo "status $?"; cat "$MP/hello"; umount "$MP" && ls -A "$MP"',
+  );
+  t.is(stdout, 'status 1\n');
+  t.regex(stderr, /slow: Software caused connection abort/);
+  t.regex(stderr, /hello: Transport endpoint is not connected/);
+});
+
+test.serial('a successor adopts the descriptor of a killed server: callers only see a pause', async (t) => {
+  const mounted = await mount(t, { keepDescriptor: true });
+  if (mounted === undefined) return;
+  t.is((await mounted.run('cd "$MP" && cat hello link/file; ls many | wc -l')).stdout, 'hello world\ndeep\n5000\n');
+  await mounted.server('hold', 'slow');
+  const waiting = mounted.run('cat "$MP/slow"');
+  while ((await mounted.server('pending')) === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  await mounted.killServer();
+  const during = mounted.run('cat "$MP/many/name-42"');
+  await mounted.restartServer();
+  const { stdout, stderr } = await waiting;
+  // Before Linux 6.9 the kernel cannot repeat what the dead server had read.
+  t.is(stdout, 'at last\n', stderr);
+  t.is((await during).stdout, '42');
+  t.is((await mounted.run('cd "$MP" && cat deep/er/file old; ls deep; find . | wc -l')).stdout, 'deep\nxer\n5015\n');
+});
+
+test.serial('nothing is left of a mount whose namespace has ended', async (t) => {
+  const mounted = await mount(t);
+  if (mounted === undefined) return;
+  const pid = (await mounted.run('cat "$MP/hello" >/dev/null; echo $SERVER_PID')).stdout.trim();
+  t.true(existsSync(`/proc/${pid}`));
+  await mounted.end();
+  const deadline = Date.now() + 5000;
+  while (existsSync(`/proc/${pid}`) && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10));
+  t.false(existsSync(`/proc/${pid}`));
+});
