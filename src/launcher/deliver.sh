@@ -1,0 +1,68 @@
+# Delivers signals to the command, each exactly once. Sourced by init.
+# shellcheck shell=sh
+
+# A signal comes directly when it was sent to the whole process group: then the command has it too, if it is still in
+# that group. It comes as number + 34 when the monitor passes on what it got. Of the pair that a signal to the group
+# makes, the second is dropped; the direct one is sent first, has the lower number, and so is handled first.
+cx_set_traps() {
+  for cx_signal in 28 20 18 15 12 10 3 2 1; do
+    # shellcheck disable=SC2064 # the number of now
+    trap "cx_direct $cx_signal" $cx_signal
+    # shellcheck disable=SC2064
+    trap "cx_passed_on $cx_signal" $((cx_signal + 34))
+    eval "cx_direct_$cx_signal=0 cx_direct_at_$cx_signal=0"
+  done
+}
+
+cx_direct() {
+  cx_interrupted=1
+  [ "$cx_begun" ] || cx_too_early "$1"
+  cx_now
+  eval "cx_direct_$1=\$((cx_direct_$1 + 1)) cx_direct_at_$1=\$cx_time"
+}
+
+cx_passed_on() {
+  cx_interrupted=1
+  [ "$cx_begun" ] || cx_too_early "$1"
+  cx_had_directly "$1" && return
+  # Batch systems signal process by process: ours may be about to come.
+  command sleep 0.01
+  cx_had_directly "$1" && return
+  kill -"$1" "$cx_command" 2>/dev/null
+}
+
+# There is no command that could have it. Those that mean to end a program end the job.
+cx_too_early() {
+  case $1 in 18 | 20 | 28) ;; *) cx_finish $(($1 + 128)) ;; esac
+}
+
+# Whether the command got signal $1 by its group, not yet counted. What is older than ten seconds is of no meaning.
+cx_had_directly() {
+  cx_now
+  eval "cx_count=\$cx_direct_$1 cx_age=\$((cx_time - cx_direct_at_$1))"
+  # shellcheck disable=SC2154 # by eval
+  if [ "$cx_count" = 0 ] || [ "$cx_age" -gt 1000 ]; then
+    eval "cx_direct_$1=0"
+    return 1
+  fi
+  eval "cx_direct_$1=\$((cx_count - 1))"
+  cx_group $$
+  cx_ours=$cx_pgrp
+  cx_group "$cx_command"
+  [ "$cx_pgrp" = "$cx_ours" ]
+}
+
+# Sets cx_pgrp to the process group of $1.
+cx_group() {
+  cx_pgrp=
+  { read -r cx_line </proc/"$1"/stat; } 2>/dev/null || return
+  cx_line=${cx_line##*) } # state, parent, group
+  cx_line=${cx_line#* } cx_line=${cx_line#* }
+  cx_pgrp=${cx_line%% *}
+}
+
+# Sets cx_time, in hundredths of a second.
+cx_now() {
+  read -r cx_time cx_rest </proc/uptime
+  cx_time=${cx_time%.*}${cx_time#*.}
+}

@@ -1,0 +1,20 @@
+# Sets cx_node to a Node that is fit to run the bundle. Sourced by bin/*; needs cx_home, the package's directory.
+# shellcheck shell=sh
+
+cx_find_node() {
+  [ -e "$cx_home/dist/start.cjs" ] || cx_die "$cx_home/dist is missing: run 'npm run build' in the package's directory"
+  # The one that comes with the package: in its own node_modules, hoisted beside it, or unpacked next to bin.
+  for cx_node in "$cx_home"/node_modules/node-linux-*/bin/node "$cx_home"/../node-linux-*/bin/node \
+    "$cx_home/node/bin/node"; do
+    [ -x "$cx_node" ] && return
+  done
+  # Only a Node of unknown age is asked for its version: the question costs as much as a start.
+  cx_find node || cx_die 'no Node found: reinstall the package without --omit=optional, or put Node >= 22.20 on PATH'
+  cx_node=$cx_found
+  cx_version=$("$cx_node" --version 2>/dev/null)
+  cx_major=${cx_version#v} cx_major=${cx_major%%.*}
+  cx_minor=${cx_version#*.} cx_minor=${cx_minor%%.*}
+  case $cx_major-$cx_minor in *[!0-9-]* | -* | *-) cx_die "$cx_node does not run: put Node >= 22.20 on PATH" ;; esac
+  [ "$cx_major" -gt 22 ] || { [ "$cx_major" -eq 22 ] && [ "$cx_minor" -ge 20 ]; } ||
+    cx_die "$cx_node is $cx_version: reinstall the package without --omit=optional, or put Node >= 22.20 on PATH"
+}

@@ -1,0 +1,90 @@
+# The monitor's work: starts the keeper, passes signals on, ends as the command ended. Sourced by bin/cvmfsexec.
+# shellcheck shell=sh
+
+# Runs the job once. Sets cx_status; cx_confirmed, if that is the status of the job and not that of a failed start;
+# cx_ended_by, if a signal came before there was a command that could have it.
+cx_attempt() {
+  cx_confirmed='' cx_ended_by='' cx_interrupted=''
+  # Whatever fails on the way to the keeper is explained by cx_probe: stderr comes back only there.
+  eval "exec $cx_stdin<&0 $cx_spare>&2"
+  # A background job gets /dev/null as its stdin, and `<&0` would only copy that. The caller's environment as it came to
+  # us goes along: the shells on the way drop names that are no identifiers. From inside it could not be opened.
+  eval "cx_start_keeper \"\$@\" <&$cx_stdin $cx_stdin</proc/$$/environ 2>/dev/null &"
+  cx_chain=$!
+  eval "exec $cx_stdin<&- $cx_spare>&-"
+  trap 'cx_confirmed=1 cx_interrupted=1' 63
+  for cx_signal in 1 2 3 10 12 15 18 28; do
+    # shellcheck disable=SC2064 # the number of now
+    trap "cx_pass_on $cx_signal" $cx_signal
+  done
+  trap 'cx_pass_on 20; kill -19 $$' 20
+  cx_wait $cx_chain
+}
+
+# In order: signals at their default, so that init can see them; death when the monitor dies; the namespaces.
+#  --map-root-user: rights over the mounts of the new mount namespace, and nothing else
+#  --pid: makes the keeper's first child pid 1, with which all processes of the job die
+#  --propagation slave: mounts made on the host later are seen, ours are not seen there
+cx_start_keeper() {
+  set -- "$cx_unshare" ${cx_userns:+--user --map-root-user} --mount ${cx_pidns:+--pid} \
+    ${cx_propagation:+--propagation "$cx_propagation"} /bin/sh "$cx_lib/keeper.sh" \
+    "$cx_home" "$cx_node" $$ "$cx_stdin" "$cx_spare" "$cx_taken" "$cx_close" "$cx_default" "$cx_default_signals" \
+    "$cx_death" "$cx_pidns" "$cx_propagation" "$cx_userns" "$cx_uid" "$cx_gid" "$cx_pwd" "$cx_words" "$@"
+  case $cx_death in
+    setpriv)
+      cx_find setpriv
+      set -- "$cx_found" --pdeathsig KILL "$@"
+      ;;
+    none) ;;
+    *) set -- /bin/sh -c '. "$1"; cx_death=$2; shift 2; cx_exec_dying KILL "$@"' sh "$cx_lib/programs.sh" "$cx_death" "$@" ;;
+  esac
+  cx_exec_default_signals "$@"
+}
+
+# Signal $1 came. It may have come to the whole process group (^C, timeout, batch systems), and then the command and
+# init have it already; or to us alone. Init can tell: what we pass on travels under another number, the real-time signal
+# 34 above it. Never by time: under load the two may be far apart, and a second ^C makes many programs abort.
+cx_pass_on() {
+  cx_interrupted=1
+  cx_find_init
+  if [ "$cx_init" ]; then
+    kill -$(($1 + 34)) "$cx_init" 2>/dev/null
+    return
+  fi
+  case $1 in 18 | 20 | 28) return ;; esac
+  # No init yet, so no command either.
+  cx_ended_by=$1
+  kill -9 "$cx_chain" 2>/dev/null
+}
+
+# Sets cx_init to the pid of the keeper's child, when it has its traps: the last one it sets is that of signal 35.
+cx_find_init() {
+  cx_init=
+  { read -r cx_init cx_rest </proc/"$cx_chain/task/$cx_chain"/children; } 2>/dev/null
+  if [ ! -e "/proc/$cx_chain/task/$cx_chain/children" ]; then # a kernel without CONFIG_PROC_CHILDREN
+    for cx_process in /proc/[0-9]*; do
+      { read -r cx_line <"$cx_process/stat"; } 2>/dev/null || continue
+      cx_line=${cx_line##*) }
+      case ${cx_line#* } in "$cx_chain "*) cx_init=${cx_process#/proc/} ;; esac
+    done
+  fi
+  [ "$cx_init" ] || return
+  while read -r cx_key cx_value; do
+    case $cx_key$cx_value in
+      SigCgt:*[4567cdefCDEF]????????) return ;;
+      SigCgt:*) break ;;
+    esac
+  done 2>/dev/null </proc/"$cx_init"/status
+  cx_init=
+}
+
+# Ends as the job did: by the same signal, so that the caller's shell sees it, or with the same status.
+cx_end_alike() {
+  [ ! "$cx_ended_by" ] || cx_status=$((cx_ended_by + 128))
+  if [ "$cx_status" -gt 128 ] && [ "$cx_status" -lt 160 ]; then
+    ulimit -c 0 # the command's core is enough
+    trap - $((cx_status - 128)) 2>/dev/null
+    kill -$((cx_status - 128)) $$
+  fi
+  exit "$cx_status"
+}

@@ -1,0 +1,79 @@
+# Programs and complaints. Sourced by the shell scripts of a launch.
+# shellcheck shell=sh
+
+# The launcher's own failures: one line, exit code 125.
+cx_die() {
+  printf '%s: %s\n' "${cx_name:-cvmfsexec}" "$1" >&2
+  exit 125
+}
+
+# Sets cx_found to the absolute path of a program. Absolute, because a busybox sh prefers its own applets, and with the
+# system directories behind PATH, because users often have no sbin there.
+cx_find() {
+  IFS=:
+  for cx_directory in ${PATH-} /usr/bin /bin /usr/sbin /sbin; do
+    if [ -f "${cx_directory:-.}/$1" ] && [ -x "${cx_directory:-.}/$1" ]; then
+      cx_found=${cx_directory:-.}/$1
+      unset IFS
+      return 0
+    fi
+  done
+  unset IFS
+  cx_found=
+  return 1
+}
+
+# Runs "$@" in place of this process, with SIGINT and SIGQUIT at their default. A shell ignores both in what it starts in
+# the background, and no shell below could undo that. $cx_default: env (coreutils 8.31), perl, python, or none of them.
+# A signal that the caller had ignored stays so: nohup and `&` in the caller's script mean what they say.
+cx_exec_default_signals() {
+  case $cx_default$cx_default_signals in
+    *-) exec "$@" ;;
+    env*)
+      cx_find env
+      exec "$cx_found" "--default-signal=${cx_default_signals#-}" "$@"
+      ;;
+    perl*)
+      cx_find perl
+        exec "$cx_found" -e '$SIG{$_} = "DEFAULT" for split /,/, shift; exec {$ARGV[0]} @ARGV; exit 125' \
+        "${cx_default_signals#-}" "$@"
+      ;;
+    /*) exec "$cx_default" -I -S -c "$cx_python_default" "${cx_default_signals#-}" "$@" ;;
+    *) exec "$@" ;;
+  esac
+}
+cx_python_default='
+import os, signal, sys
+for name in sys.argv[1].split(",") + ["PIPE", "XFSZ"]:  # Python itself ignores the last two
+    signal.signal(getattr(signal, "SIG" + name), signal.SIG_DFL)
+os.execv(sys.argv[2], sys.argv[2:])'
+
+# Runs "$2..." in place of this process, which gets signal $1 when its parent dies.
+# $cx_death: setpriv (util-linux 2.33), perl, the path of a Python, or none.
+cx_exec_dying() {
+  cx_signal=$1
+  shift
+  case $cx_death in
+    setpriv)
+      cx_find setpriv
+      exec "$cx_found" --pdeathsig "$cx_signal" "$@"
+      ;;
+    perl)
+      cx_find perl
+        exec "$cx_found" -MConfig -e '
+        my %number = (KILL => 9, XCPU => 24);
+        syscall($Config{archname} =~ /aarch64/ ? 167 : 157, 1, $number{shift()}, 0, 0, 0) == 0 or exit 125;
+        exec {$ARGV[0]} @ARGV; exit 125' "$cx_signal" "$@"
+      ;;
+    /*)
+      exec "$cx_death" -I -S -c '
+import ctypes, os, signal, sys
+if ctypes.CDLL(None).prctl(1, int(getattr(signal, "SIG" + sys.argv[1]))) != 0:
+    sys.exit(125)
+for name in ["PIPE", "XFSZ"]:  # Python ignores them
+    signal.signal(getattr(signal, "SIG" + name), signal.SIG_DFL)
+os.execv(sys.argv[2], sys.argv[2:])' "$cx_signal" "$@"
+      ;;
+    *) exec "$@" ;;
+  esac
+}

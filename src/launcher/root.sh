@@ -1,0 +1,155 @@
+# Makes /cvmfs a place to mount upon, seen by this job only. Sourced by init; runs beside the start of the server.
+# Each step needs the rights that the mount namespace gives; what is called "the host" is the file system as the caller
+# sees it.
+# shellcheck shell=sh
+
+# Where the new file system is built: a directory that every kernel has, that nobody needs, and that is uncovered again
+# when the new root is moved to its place.
+cx_base=/proc/fs
+
+# Prints `root /cvmfs`; or says what went wrong and has init end the job.
+cx_set_up_root() {
+  cx_find mount || cx_root_failed "no program 'mount' found: install util-linux"
+  cx_mount=$cx_found
+  # --- /proc of our pid namespace. Refused where parts of /proc are covered, as in most containers: then the keeper
+  # tries again without a pid namespace, and this must not have started anything.
+  [ ! "$cx_pidns" ] || "$cx_mount" -t proc proc /proc 2>/dev/null || cx_root_failed ''
+  # --- An `unshare` without --propagation leaves our mounts shared with the host, if root runs it.
+  [ "$cx_propagation" ] || "$cx_mount" --make-rslave / 2>/dev/null
+  if [ -d /cvmfs ]; then cx_cover_cvmfs "$@"; else cx_replace_root; fi
+  echo 'root /cvmfs'
+}
+
+cx_root_failed() {
+  [ ! "$1" ] || printf '%s: %s\n' "$cx_name" "$1" >&2
+  kill -61 $$
+  command sleep 10 # init ends this
+  exit 125
+}
+
+# The host has a /cvmfs: an empty tmpfs on top of it, with the repositories that the host has mounted there, but for
+# those that were asked for. Mode 0555: the command, being nobody special, cannot write there; the server can.
+cx_cover_cvmfs() {
+  cx_host_repositories "$@"
+  if [ ! "$cx_lines" ]; then
+    "$cx_mount" -t tmpfs -o mode=0555,nosuid,nodev cvmfsexec /cvmfs || cx_root_failed 'cannot mount a tmpfs on /cvmfs'
+    return
+  fi
+  "$cx_mount" -t tmpfs -o mode=0755,nosuid,nodev --make-unbindable cvmfsexec $cx_base ||
+    cx_root_failed "cannot mount a tmpfs on $cx_base"
+  eval "command mkdir $cx_directories"
+  cx_bind_all
+  command chmod 0555 $cx_base
+  "$cx_mount" --move $cx_base /cvmfs && "$cx_mount" --make-private /cvmfs ||
+    cx_root_failed 'cannot move the new mounts to /cvmfs'
+}
+
+# Sets cx_lines (fstab) and cx_directories (quoted words) to the host's mounts /cvmfs/NAME whose NAME is not among the
+# first cx_words arguments. mountinfo: field 5 is the mount point.
+cx_host_repositories() {
+  cx_lines='' cx_directories='' cx_asked=' '
+  while [ "$1" != -- ]; do
+    cx_asked="$cx_asked$1 "
+    shift
+  done
+  while read -r cx_1 cx_2 cx_3 cx_4 cx_point cx_rest; do
+    case $cx_point in
+      /cvmfs/*[!A-Za-z0-9._-]*) ;;
+      /cvmfs/?*)
+        case $cx_asked$cx_directories in *" ${cx_point#/cvmfs/} "* | *"$cx_base/${cx_point#/cvmfs/} "*) continue ;; esac
+        cx_add_line "$cx_point" "$cx_base/${cx_point#/cvmfs/}"
+        cx_directories="$cx_directories$cx_base/${cx_point#/cvmfs/} "
+        ;;
+    esac
+  done </proc/self/mountinfo
+}
+
+# The host has no /cvmfs, and its root cannot be written to: a tmpfs becomes the root, into which every entry of the
+# host's root is bound, with all that is mounted below.
+cx_replace_root() {
+  # --- Unbindable for now: else the bind of /proc would contain it.
+  "$cx_mount" -t tmpfs -o mode=0755,nosuid,nodev --make-unbindable cvmfsexec $cx_base ||
+    cx_root_failed "cannot mount a tmpfs on $cx_base"
+  cx_lines='' cx_directories="$cx_base/cvmfs " cx_links=
+  for cx_entry in /* /.[!.]* /..?*; do
+    if [ -h "$cx_entry" ]; then
+      cx_quote "$cx_entry"
+      cx_links="$cx_links$cx_quoted "
+    elif [ -d "$cx_entry" ]; then
+      cx_quote "$cx_base$cx_entry"
+      cx_directories="$cx_directories$cx_quoted "
+      cx_add_line "$cx_entry" "$cx_base$cx_entry"
+    elif [ -f "$cx_entry" ]; then
+      : >"$cx_base$cx_entry"
+      cx_add_line "$cx_entry" "$cx_base$cx_entry"
+    fi # sockets, pipes and devices have no business there
+  done
+  eval "command mkdir $cx_directories" || cx_root_failed 'cannot build the new root'
+  # Links are copied as they are: they may point anywhere.
+  [ ! "$cx_links" ] || eval "command cp -P $cx_links $cx_base/"
+  cx_lines="${cx_lines}cvmfsexec $cx_base/cvmfs tmpfs mode=0555,nosuid,nodev 0 0
+"
+  cx_bind_all
+  # --- The new root takes the place of the old, which goes to /cvmfs for a moment: the only directory that is ours.
+  cx_find pivot_root || cx_root_failed "no program 'pivot_root' found: install util-linux"
+  cd $cx_base || cx_root_failed "cannot enter $cx_base"
+  "$cx_found" . cvmfs || cx_root_failed 'cannot change the root (pivot_root); an empty directory /cvmfs on this host helps'
+  cd /
+  # Lazily: processes of this job still stand in it.
+  cx_find umount
+  "$cx_found" -l /cvmfs || cx_root_failed 'cannot unmount the old root'
+  # --- Nobody writes to the root of a machine. Bindable again, for what the job mounts itself (containers).
+  "$cx_mount" -o remount,bind,ro,private / || cx_root_failed 'cannot make the new root read-only'
+}
+
+# Does all the binds in one process: with one each they would take five times as long. -T wants a real file.
+cx_bind_all() {
+  printf %s "$cx_lines" >$cx_base/.fstab
+  "$cx_mount" -a -T $cx_base/.fstab
+  case $? in
+    0 | 64) ;; # 64: some of them failed, and mount has said which
+    *) cx_root_failed 'cannot bind the directories of the host' ;;
+  esac
+  command rm $cx_base/.fstab
+}
+
+cx_add_line() {
+  cx_escape "$1"
+  cx_from=$cx_escaped
+  cx_escape "$2"
+  cx_lines="$cx_lines$cx_from $cx_escaped none rbind 0 0
+"
+}
+
+# Sets cx_escaped to $1 as a field of fstab.
+cx_escape() {
+  cx_escaped=$1
+  case $1 in *[\ \	\\\
+]*) ;; *) return ;; esac
+  cx_escaped='' cx_rest=$1
+  while [ "$cx_rest" ]; do
+    cx_next=${cx_rest#?}
+    case ${cx_rest%"$cx_next"} in
+      ' ') cx_escaped="$cx_escaped\\040" ;;
+      '	') cx_escaped="$cx_escaped\\011" ;;
+      '
+') cx_escaped="$cx_escaped\\012" ;;
+      \\) cx_escaped="$cx_escaped\\134" ;;
+      *) cx_escaped=$cx_escaped${cx_rest%"$cx_next"} ;;
+    esac
+    cx_rest=$cx_next
+  done
+}
+
+# Sets cx_quoted to $1 as one word for eval.
+cx_quote() {
+  cx_quoted=
+  cx_rest=$1
+  while :; do
+    case $cx_rest in
+      *\'*) cx_quoted="$cx_quoted${cx_rest%%\'*}'\\''" cx_rest=${cx_rest#*\'} ;;
+      *) break ;;
+    esac
+  done
+  cx_quoted="'$cx_quoted$cx_rest'"
+}

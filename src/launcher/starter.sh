@@ -1,0 +1,57 @@
+# Becomes the command, when the server has written `ready` to stdin. Everything that the command needs and that takes time
+# is found out before that.
+# shellcheck shell=sh
+unset -f cd kill read printf wait command ulimit test 2>/dev/null
+cx_lib=$1 cx_stdin=$2 cx_spare=$3 cx_userns=$4 cx_uid=$5 cx_gid=$6 cx_pwd=$7
+shift 7
+cx_name=cvmfsexec
+. "$cx_lib/programs.sh"
+. "$cx_lib/lookup.sh"
+# From here on signals have the effect the caller expects. Init is the parent.
+kill -63 "$PPID"
+
+# --- The environment: what the shells on the way made of it (see environment.sh), and what they added.
+cx_assignments='' cx_seen='' cx_env_PWD='' cx_env_OLDPWD=''
+if cx_find xargs; then
+  eval "cx_changes=\$(LC_ALL=C \"\$cx_found\" -0 /bin/sh \"\$cx_lib/environment.sh\" <&$cx_spare 2>/dev/null)"
+  eval "$cx_changes"
+  case ${SHLVL+set}$cx_seen in *' SHLVL '* | ' '*) ;; set*) cx_assignments="-u SHLVL $cx_assignments" ;; esac
+  case ${BASH_VERSION:+bash}$cx_seen in *' _ '* | ' '*) ;; bash*) cx_assignments="-u _ $cx_assignments" ;; esac
+fi
+eval "exec $cx_spare<&-"
+
+# --- The way back to the caller's ids: a user namespace of its own for the command, without rights over the mounts.
+# The options are of util-linux 2.36; without them the maps are written by hand.
+cx_find unshare
+cx_unshare=$cx_found
+cx_by_hand=
+[ ! "$cx_userns" ] || "$cx_unshare" --user --map-user="$cx_uid" --map-group="$cx_gid" true 2>/dev/null || cx_by_hand=1
+
+read -r cx_line || exit 125
+[ "$cx_line" = ready ] || exit 125
+
+# --- By path: the directory that we are in belongs to the root as it was before.
+cd -- "$cx_pwd" 2>/dev/null || {
+  printf '%s: cannot enter %s, the command is started in /\n' "$cx_name" "$cx_pwd" >&2
+  cd /
+}
+if [ "$cx_seen" ]; then
+  case $cx_seen in *' PWD '*) PWD=$cx_env_PWD ;; *) unset PWD ;; esac
+  case $cx_seen in *' OLDPWD '*) OLDPWD=$cx_env_OLDPWD ;; *) unset OLDPWD ;; esac
+fi
+cx_look_up "$1"
+
+# --- Always by `unshare`, also where it has nothing to do: env would take a command with `=` in its name for a variable.
+eval "exec <&$cx_stdin $cx_stdin<&-"
+if [ "$cx_userns" ] && [ ! "$cx_by_hand" ]; then
+  set -- --map-user="$cx_uid" --map-group="$cx_gid" -- "$@"
+  set -- "$cx_unshare" --user "$@"
+else
+  set -- "$cx_unshare" -- "$@"
+fi
+[ ! "$cx_assignments" ] || {
+  cx_find env
+  eval "set -- \"\$cx_found\" $cx_assignments \"\$@\""
+}
+[ ! "$cx_by_hand" ] || . "$cx_lib/map-by-hand.sh"
+exec "$@"

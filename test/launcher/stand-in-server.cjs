@@ -1,0 +1,47 @@
+// Stands for the server in the launcher's own tests: speaks the launcher's protocol, mounts nothing. It is put in the
+// place of dist/start.cjs in a copy of the package. Words: NAME makes /cvmfs/NAME/hello; wait=MS before `ready`;
+// note=FILE gets what the server was given, as JSON; fail ends like a server that explained itself.
+'use strict';
+const fs = require('node:fs');
+
+const SIGNALS = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2', 'SIGTSTP', 'SIGTTIN', 'SIGTTOU'];
+for (const signal of SIGNALS) process.on(signal, () => {});
+for (const fd of (process.env.CVMFSEXEC_CLOSE || '').split(' ')) if (fd) fs.closeSync(Number(fd));
+
+const words = process.argv.slice(3);
+const value = (key) => words.find((word) => word.startsWith(`${key}=`))?.slice(key.length + 1);
+if (process.argv[2] !== 'server') {
+  process.stdout.write(`${JSON.stringify(process.argv.slice(2))}\n`);
+  process.exit(0);
+}
+if (words.includes('fail')) {
+  process.stderr.write('cvmfsexec: the stand-in failed\n');
+  process.exit(125);
+}
+const note = value('note');
+if (note) {
+  const fds = fs.readdirSync('/proc/self/fd').map((fd) => {
+    try {
+      return `${fd} ${fs.readlinkSync(`/proc/self/fd/${fd}`)}`;
+    } catch {
+      return fd;
+    }
+  });
+  fs.writeFileSync(note, JSON.stringify({ pid: process.pid, words, fds, environment: process.env }));
+}
+let input = '';
+process.stdin.on('data', (data) => {
+  input += data;
+  const root = /^root (.*)\n/.exec(input);
+  if (!root) return;
+  for (const word of words) {
+    if (/[=-]/.test(word)) continue;
+    fs.mkdirSync(`${root[1]}/${word}`, { recursive: true });
+    fs.writeFileSync(`${root[1]}/${word}/hello`, `${word}\n`);
+  }
+  setTimeout(() => fs.writeSync(1, 'ready\n'), Number(value('wait') || 0));
+});
+process.stdin.on('end', () => {
+  if (!input.includes('\n')) process.exit(125);
+});
+setInterval(() => {}, 1 << 30);
