@@ -1,5 +1,6 @@
 // The words of `cvmfsexec` before `--`. Parsed by hand: this is on the way to the user's command, and a parser library
 // costs more than everything else that happens there.
+import { resolve } from 'node:path';
 
 export interface LaunchWords {
   readonly repositories: readonly string[];
@@ -47,6 +48,31 @@ export function parseLaunchWords(words: readonly string[]): LaunchWords {
   }
   if (repositories.length === 0) throw new UsageError(`no repository named; ${HINT}`);
   return { repositories, parameters, configDirectory, debug };
+}
+
+/** Parameters that are paths, which people give relative to where they are. */
+const PATHS = new Set(['CVMFS_CACHE_BASE', 'CVMFS_CACHE_DIR', 'CVMFS_KEYS_DIR', 'CVMFS_PUBLIC_KEY', 'CVMFS_BLACKLIST']);
+
+/** Makes relative paths absolute: the server's own directory is another one. */
+export function resolvePaths(words: LaunchWords, directory: string): LaunchWords {
+  const { configDirectory } = words;
+  return {
+    ...words,
+    configDirectory: configDirectory && resolve(directory, configDirectory),
+    parameters: words.parameters.map((parameter) => {
+      const [name, value] = splitOnce(parameter, '=');
+      if (!PATHS.has(name) || value === '') return parameter;
+      return `${name}=${value
+        .split(':')
+        .map((path) => resolve(directory, path))
+        .join(':')}`;
+    }),
+  };
+}
+
+function splitOnce(text: string, separator: string): [string, string] {
+  const at = text.indexOf(separator);
+  return [text.slice(0, at), text.slice(at + separator.length)];
 }
 
 /** `-oKEY=VALUE` and `--config=DIR` carry their value themselves. */

@@ -1,13 +1,14 @@
-// The server of a launch: serves all its repositories from inside the namespaces. Its parent, the sh of pid 1, writes
+// The server of a launch: serves all its repositories from inside the namespaces. Init (src/launcher/init.sh) writes
 // `root DIRECTORY` to stdin when there is a directory to mount below; `ready` on stdout tells that everything is mounted.
-// The end of stdin tells that it is no longer needed. Nothing else is ever written to stdout.
+// Nothing else is ever written to stdout. It ends when the last mount does, or is killed with the job.
 import { writeSync } from 'node:fs';
 import { MountedRepository, type RepositorySettings } from '../filesystem/mounted-repository.ts';
 import { Session } from '../fuse/session.ts';
 import { LauncherError } from '../launcher/error.ts';
 import { mountFuse } from '../launcher/fuse-mount.ts';
 import { InputLines } from './input-lines.ts';
-import { type LaunchWords, parseLaunchWords } from './launch-words.ts';
+import { callerDirectory, closeForeignDescriptors } from './launch-environment.ts';
+import { type LaunchWords, parseLaunchWords, resolvePaths } from './launch-words.ts';
 import { reporter, writeLine } from './reporter.ts';
 import { repositorySettings } from './repository-settings.ts';
 
@@ -15,16 +16,17 @@ import { repositorySettings } from './repository-settings.ts';
 const FOREVER = 10 * 365 * 86_400;
 
 export async function main(words: string[]): Promise<number> {
-  const launch = parseLaunchWords(words);
+  closeForeignDescriptors();
+  const launch = resolvePaths(parseLaunchWords(words), callerDirectory());
   const repositories = launch.repositories.map((name) => repositorySettings(name, launch, reporter(name)));
   const lines = new InputLines(0);
   // Begun before the root is there: the network is what takes time.
   const opened = repositories.map((settings) => open(settings));
   const directory = rootDirectory(await Promise.race([lines.next(), failure(opened)]));
   const mounts = repositories.map((settings, i) => serve(settings.fqrn, directory, opened[i], launch));
-  await Promise.all(mounts);
+  const served = await Promise.all(mounts);
   writeSync(1, 'ready\n');
-  while ((await lines.next()) !== undefined);
+  await Promise.all(served.map(({ ended }) => ended));
   await Promise.all(opened.map(async (repository) => (await repository).close()));
   return 0;
 }
@@ -43,7 +45,7 @@ async function serve(
   directory: string,
   opened: Promise<MountedRepository>,
   launch: LaunchWords,
-): Promise<void> {
+): Promise<{ ended: Promise<void> }> {
   const { fd, mounted } = mountFuse('cvmfs2', `${directory}/${fqrn}`);
   mounted.catch(() => {});
   const { operations } = await opened;
@@ -59,8 +61,9 @@ async function serve(
     onError: (request, reason) => report(`${request}: ${reason instanceof Error ? reason.message : String(reason)}`),
     ...(launch.debug ? { debug: (line: string) => writeLine(`${fqrn} ${line}`) } : {}),
   });
-  session.start().catch((error: Error) => report(error.message));
+  const ended = session.start().catch((error: Error) => report(error.message));
   await mounted;
+  return { ended };
 }
 
 function rootDirectory(line: string | undefined): string {

@@ -1,0 +1,53 @@
+// What `cvmfsexec` does without launching a command: --help and --version. Launching is done by bin/cvmfsexec and the
+// server; the options are declared here for people and for the documentation only.
+import { Command, Option } from 'commander';
+
+const EXAMPLES = `Examples:
+  cvmfsexec atlas.cern.ch -- ls /cvmfs/atlas.cern.ch
+  cvmfsexec sft.cern.ch cms.cern.ch            (an interactive shell, $SHELL)
+  cvmfsexec -o CVMFS_HTTP_PROXY=http://proxy.site:3128 atlas.cern.ch -- ./job.sh
+  cvmfsexec -o CVMFS_SERVER_URL=http://host/cvmfs/@fqrn@ -o CVMFS_KEYS_DIR=/path/keys \\
+            -o CVMFS_CACHE_BASE=/scratch/cache my.example.org -- make
+`;
+
+const NOTES = `
+Parameters (CVMFS_*) come from, later ones winning: built-in values, the files in /etc/cvmfs (or --config DIR),
+the environment, -o. Servers and keys of cern.ch, opensciencegrid.org and egi.eu are built in.
+
+The command runs under your own user id, in your directory, with your environment; its exit status is passed on,
+128+n if it was killed by signal n. 125: cvmfsexec itself failed, 126: the command cannot be run, 127: not found.
+`;
+
+export function command(): Command {
+  return new Command('cvmfsexec')
+    .usage('[options] REPOSITORY... [-- COMMAND [ARGUMENT...]]')
+    .description('Run a command with CernVM-FS repositories mounted under /cvmfs: no root, nothing installed.')
+    .argument('<repository...>', 'names; one without a dot gets CVMFS_DEFAULT_DOMAIN')
+    .addOption(new Option('-o <KEY=VALUE>', 'set a parameter; repeatable, the last wins'))
+    .addOption(new Option('--config <DIR>', 'read the configuration files there instead of /etc/cvmfs'))
+    .addOption(new Option('-d, --debug', 'print every request to the file system and its reply on stderr'))
+    .addOption(new Option('-N', 'accepted for compatibility: no more repositories can be mounted from inside'))
+    .version(version(), '-v, --version', 'print the version')
+    .addHelpText('beforeAll', EXAMPLES)
+    .addHelpText('after', NOTES)
+    .allowUnknownOption(true)
+    .exitOverride();
+}
+
+export async function main(args: string[]): Promise<number> {
+  const program = command();
+  if (args.some((arg) => arg === '--help' || arg === '-h')) {
+    program.outputHelp();
+    return 0;
+  }
+  if (args.some((arg) => arg === '--version' || arg === '-v')) {
+    process.stdout.write(`cvmfsexec ${version()}\n`);
+    return 0;
+  }
+  process.stderr.write(`cvmfsexec: '${args[0] ?? ''}' is neither a repository nor a command; see 'cvmfsexec --help'\n`);
+  return 125;
+}
+
+function version(): string {
+  return process.env.CVMFSEXEC_VERSION ?? 'development';
+}

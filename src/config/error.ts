@@ -1,0 +1,18 @@
+/**
+ * - `NO_FILE`: a file or directory that was named does not exist or cannot be read
+ * - `NO_CACHE`: there is no place for the cache
+ * - `CONFLICT`: two parameters exclude each other
+ * - `MISSING`: a parameter without which nothing works
+ */
+export type ConfigErrorCode = 'NO_FILE' | 'NO_CACHE' | 'CONFLICT' | 'MISSING';
+
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly code: ConfigErrorCode;
+
+  /** @param message one line: what was tried, what happened, what to do. */
+  constructor(code: ConfigErrorCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+  }
+}
