@@ -2,6 +2,13 @@
 import type { ObjectRequest } from '../objects/object.ts';
 import { damaged, sizeLimit, verifyHash, wrongSize } from './expectation.ts';
 
+/** Transfers of up to this size share buffers: fresh memory costs more than all else that is done to a small object. Bytes. */
+const SHARED_BYTES = 256 * 1024;
+const NOTHING = Buffer.alloc(0);
+/** Buffers that are free; as many as there may be connections. */
+const free: Buffer[] = [];
+const MAX_FREE = 16;
+
 /** Up to this size uncompressing is quicker than telling another thread to do it. Bytes. */
 const SYNCHRONOUS_BYTES = 512 * 1024;
 
@@ -13,7 +20,14 @@ export class MemoryTransfer {
   /** `length`: bytes that will come, if known. */
   constructor(request: ObjectRequest, length: number | undefined) {
     this.#request = request;
-    this.#buffer = Buffer.allocUnsafeSlow(length ?? 65536);
+    if ((length ?? 0) <= SHARED_BYTES) this.#buffer = free.pop() ?? Buffer.allocUnsafeSlow(SHARED_BYTES);
+    else this.#buffer = Buffer.allocUnsafeSlow(length as number);
+  }
+
+  /** Gives the buffer back; nothing but `length` may be used from then on. */
+  release(): void {
+    if (this.#buffer.length === SHARED_BYTES && free.length < MAX_FREE) free.push(this.#buffer);
+    this.#buffer = NOTHING;
   }
 
   get length(): number {
@@ -30,18 +44,18 @@ export class MemoryTransfer {
     if (needed > this.#buffer.length) {
       const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#buffer.length * 2));
       this.#buffer.copy(larger, 0, 0, this.#length);
+      this.release();
       this.#buffer = larger;
     }
     bytes.copy(this.#buffer, this.#length);
     this.#length = needed;
   }
 
-  /** The object, uncompressed. Throws CorruptTransfer. */
+  /** The object, uncompressed, in memory of its own. Throws CorruptTransfer. */
   finish(): Buffer | Promise<Buffer> {
     const request = this.#request;
     verifyHash(request, this.bytes);
-    if (request.compression === 'none')
-      return this.#sized(this.#length === this.#buffer.length ? this.#buffer : Buffer.from(this.bytes));
+    if (request.compression === 'none') return this.#sized(Buffer.from(this.bytes));
     const zlib = process.getBuiltinModule('node:zlib');
     // One byte more than expected is enough to see that it is too much.
     const limit = sizeLimit(request) + 1;

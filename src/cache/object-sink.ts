@@ -52,28 +52,36 @@ export class ObjectSink implements TransferSink {
     memory.write(bytes);
     if (memory.length <= SMALL_TRANSFER || !this.#directory) return true;
     // Larger than it looked.
-    this.#memory = undefined;
     this.#disk = this.#openDisk(this.#control as TransferControl, this.#directory);
-    return this.#disk.write(memory.bytes);
+    const goOn = this.#disk.write(memory.bytes);
+    this.#releaseMemory();
+    return goOn;
   }
 
   end(): void | Promise<void> {
     if (this.#disk) return this.#disk.finish().finally(() => this.abort());
     const object = (this.#memory as MemoryTransfer).finish();
-    this.#memory = undefined;
-    if (Buffer.isBuffer(object)) {
-      this.#result = object;
-      return;
+    if (object instanceof Promise) {
+      return object
+        .then((bytes) => {
+          this.#result = bytes;
+        })
+        .finally(() => this.#releaseMemory());
     }
-    return object.then((bytes) => {
-      this.#result = bytes;
-    });
+    this.#result = object;
+    this.#releaseMemory();
   }
 
+  /** Never called while a transfer is ending. */
   abort(): void {
-    this.#memory = undefined;
+    this.#releaseMemory();
     this.#disk?.discard();
     this.#disk = undefined;
+  }
+
+  #releaseMemory(): void {
+    this.#memory?.release();
+    this.#memory = undefined;
   }
 
   #openDisk(control: TransferControl, directory: CacheDirectory): DiskTransfer {

@@ -32,6 +32,8 @@ export class CacheStore implements ObjectStore {
   #directory: CacheDirectory;
   #options: CacheStoreOptions;
   #recent: RecentObjects;
+  /** What `open` did not find a moment ago: not looked for again. */
+  #missed: ContentHash | undefined;
   #inFlight = new Map<string, Promise<void>>();
   #waiting = new Map<string, ObjectRequest>();
   #prefetching = 0;
@@ -48,7 +50,9 @@ export class CacheStore implements ObjectStore {
   open(hash: ContentHash, size?: number): LocalObject | undefined {
     const bytes = this.#recent.get(hash);
     if (bytes) return new MemoryObject(bytes);
-    return this.#directory.open(hash, size);
+    const file = this.#directory.open(hash, size);
+    if (!file) this.#missed = hash;
+    return file;
   }
 
   fetch(request: ObjectRequest): Promise<void> {
@@ -95,7 +99,8 @@ export class CacheStore implements ObjectStore {
   async #transfer(request: ObjectRequest, urgent: boolean): Promise<void> {
     if (this.#closed) throw new CacheError('CLOSED', `cannot fetch ${request.label}: shutting down`);
     if (request.hash.isNull) throw new CacheError('UNUSABLE', `cannot fetch ${request.label}: it has no hash`);
-    if (this.#recent.has(request.hash) || this.#directory.has(request.hash, request.size)) return;
+    if (!request.hash.equals(this.#missed) && this.#isLocal(request)) return;
+    this.#missed = undefined;
     const writable = performance.now() >= this.#storeAgainAt;
     if (writable) {
       try {
@@ -122,8 +127,13 @@ export class CacheStore implements ObjectStore {
       const range = offset === undefined || length === undefined ? undefined : { offset, length };
       await externalSource.transfer({ path, label, range, urgent }, sink);
     }
+    this.#missed = undefined;
     if (sink.result) this.#recent.add(request.hash, sink.result, directory === undefined);
     else this.#stored();
+  }
+
+  #isLocal(request: ObjectRequest): boolean {
+    return this.#recent.has(request.hash) || this.#directory.has(request.hash, request.size);
   }
 
   #store(hash: ContentHash, bytes: Uint8Array): boolean {

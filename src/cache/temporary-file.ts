@@ -5,6 +5,8 @@ import * as fs from 'node:fs';
 const LEFTOVER_MS = 30 * 60_000;
 const NAME = /^fetch\.([0-9]+)\.([0-9]+)\.[0-9a-z]+$/;
 
+const CREATE_FLAGS = fs.constants.O_WRONLY | fs.constants.O_CREAT | fs.constants.O_EXCL;
+
 let counter = 0;
 let namespace: string | undefined;
 
@@ -34,7 +36,7 @@ export class TemporaryFile {
       const unique = (counter++).toString(36) + Math.floor(performance.timeOrigin * 1000).toString(36);
       const path = `${directory}/fetch.${pidNamespace()}.${process.pid}.${unique}`;
       try {
-        return new TemporaryFile(path, fs.openSync(path, 'wx', 0o600));
+        return new TemporaryFile(path, fs.openSync(path, CREATE_FLAGS, 0o600));
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
       }

@@ -38,11 +38,10 @@ export async function attemptHttp(
   const route = routeTo(server, proxy);
   const request = requestHead(target, route);
   for (let fresh = false; ; fresh = true) {
-    const acquired = pool.acquire(route, limits, target.urgent, fresh);
-    const connection = 'then' in acquired ? await acquired : acquired;
-    const exchange = new Exchange(connection, pool, sink, proxy !== undefined, followRedirects);
     try {
-      return await exchange.run(request);
+      const acquired = pool.acquire(route, limits, target.urgent, fresh);
+      const connection = 'then' in acquired ? await acquired : acquired;
+      return await new Exchange(connection, pool, sink, proxy !== undefined, followRedirects).run(request);
     } catch (error) {
       sink.abort();
       // A kept connection that the server had given up: not the server's failure, and never twice.
@@ -170,6 +169,7 @@ function classify(error: unknown, proxied: boolean): DownloadError {
   if (error instanceof CorruptTransfer) return new DownloadError('BAD_DATA', error.message, { cause: error });
   const side = proxied ? 'PROXY' : 'HOST';
   if (error instanceof ConnectionFailure) {
+    if (error.phase === 'tls') return new DownloadError('HOST_CONNECTION', error.message, { cause: error });
     const where = proxied ? `proxy: ${error.message}` : error.message;
     if (error.kind === 'slow') return new DownloadError(`${side}_TOO_SLOW`, where, { cause: error });
     const reason = { resolve: 'RESOLVE', connect: 'CONNECTION', response: 'SHORT', body: 'SHORT' } as const;

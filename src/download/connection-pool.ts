@@ -9,7 +9,7 @@ interface Waiter {
 
 export class ConnectionPool {
   #limit: number;
-  #authorities: readonly string[];
+  #authorities: () => readonly string[];
   #all = new Set<Connection>();
   #urgent: Waiter[] = [];
   #patient: Waiter[] = [];
@@ -17,9 +17,14 @@ export class ConnectionPool {
   #period = 1000;
   #ended = false;
 
-  constructor(limit: number, authorities: readonly string[]) {
+  /** `authorities`: PEM texts, asked for once. */
+  constructor(limit: number, authorities: () => readonly string[]) {
     this.#limit = limit;
-    this.#authorities = authorities;
+    let texts: readonly string[] | undefined;
+    this.#authorities = () => {
+      texts ??= authorities();
+      return texts;
+    };
   }
 
   /**
@@ -98,12 +103,22 @@ export class ConnectionPool {
     if (this.#timer && period >= this.#period) return;
     clearInterval(this.#timer);
     this.#period = period;
-    this.#timer = setInterval(() => {
+    let last = performance.now();
+    const check = () => {
       const now = performance.now();
-      for (const connection of [...this.#all]) connection.check(now);
-      if (this.#all.size > 0) return;
-      clearInterval(this.#timer);
-      this.#timer = undefined;
+      // Time in which this process did not run (stopped, starved) is nobody's fault.
+      const lost = Math.max(0, now - last - 2 * period);
+      last = now;
+      for (const connection of [...this.#all]) connection.check(now, lost);
+    };
+    this.#timer = setInterval(() => {
+      if (this.#all.size > 0) {
+        // After what has arrived meanwhile was read.
+        setImmediate(check);
+      } else {
+        clearInterval(this.#timer);
+        this.#timer = undefined;
+      }
     }, period);
     this.#timer.unref();
   }

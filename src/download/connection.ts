@@ -7,8 +7,8 @@ import type { ResponseHead } from './response-head.ts';
 import { ProtocolError, ResponseParser, type ResponseReceiver } from './response-parser.ts';
 import { openTunnel, type Route, secureSocket } from './route.ts';
 
-/** What was being waited for when it went wrong. */
-export type Phase = 'resolve' | 'connect' | 'response' | 'body';
+/** What was being waited for when it went wrong; 'tls': with the server, through a tunnel. */
+export type Phase = 'resolve' | 'connect' | 'tls' | 'response' | 'body';
 
 export class ConnectionFailure extends Error {
   override readonly name = 'ConnectionFailure';
@@ -50,6 +50,7 @@ export class Connection {
   #socket: Socket | undefined;
   #ready = false;
   #claimed = false;
+  #tunnelled = false;
   #closed = false;
   #queued: string | undefined;
   #parser: ResponseParser | undefined;
@@ -65,7 +66,7 @@ export class Connection {
   constructor(
     route: Route,
     limits: Limits,
-    authorities: readonly string[],
+    authorities: () => readonly string[],
     onClosed: (connection: Connection) => void,
   ) {
     this.route = route;
@@ -74,7 +75,7 @@ export class Connection {
     this.#since = performance.now();
     const failed = (error: Error) => this.#fail(error);
     if (route.tunnel) {
-      openTunnel(route, (raw) => this.#watch(raw)).then((raw) => this.#secure(raw, authorities), failed);
+      openTunnel(route, authorities, (raw) => this.#watch(raw)).then((raw) => this.#secure(raw, authorities), failed);
       return;
     }
     const onread = { buffer: Buffer.allocUnsafeSlow(READ_BUFFER_BYTES), callback: this.#onRead };
@@ -133,9 +134,11 @@ export class Connection {
     this.#socket?.resume();
   }
 
-  /** Called about every quarter of a time-out: gives up what takes too long. */
-  check(now: number): void {
+  /** Called several times in a time-out: gives up what takes too long. `lost`: milliseconds that do not count. */
+  check(now: number, lost: number): void {
     if (this.#closed || this.#paused) return;
+    this.#since += lost;
+    this.#lastByte += lost;
     const { connect, slow, minimumRate } = this.#limits;
     if (!this.#ready) {
       if (now - this.#since > connect) this.#slow(`no connection within ${connect / 1000} s`);
@@ -170,7 +173,8 @@ export class Connection {
     socket.once('connect', () => this.#connected(socket));
   }
 
-  #secure(raw: Socket | undefined, authorities: readonly string[]): void {
+  #secure(raw: Socket | undefined, authorities: () => readonly string[]): void {
+    this.#tunnelled = raw !== undefined;
     const socket = secureSocket(this.route, raw, authorities);
     this.#watch(socket);
     socket.once('secureConnect', () => this.#connected(socket));
@@ -179,11 +183,11 @@ export class Connection {
 
   #watch(socket: Socket): void {
     this.#socket = socket;
+    socket.on('error', (error) => this.#fail(error));
     if (this.#closed) {
       socket.destroy();
       return;
     }
-    socket.on('error', (error) => this.#fail(error));
     socket.on('end', () => this.#ended());
     socket.on('close', () => this.#ended());
   }
@@ -281,7 +285,7 @@ export class Connection {
   #phase(error?: Error): Phase {
     if (this.#ready) return this.#parser?.started ? 'body' : 'response';
     if (error && 'syscall' in error) return error.syscall === 'getaddrinfo' ? 'resolve' : 'connect';
-    return 'connect';
+    return this.#tunnelled ? 'tls' : 'connect';
   }
 }
 

@@ -70,17 +70,20 @@ type Done<T> = (error: NodeJS.ErrnoException | null, value: T) => void;
 function bounded<T>(milliseconds: number, start: (done: Done<T>) => void, late?: (value: T) => void): Promise<T> {
   return new Promise((resolve, reject) => {
     let over = false;
-    const timer = Number.isFinite(milliseconds)
-      ? setTimeout(() => {
-          over = true;
-          reject(new DownloadError('HOST_TOO_SLOW', `no data for ${milliseconds / 1000} s`));
-        }, milliseconds)
-      : undefined;
+    const expire = () => {
+      if (over) return;
+      over = true;
+      reject(new DownloadError('HOST_TOO_SLOW', `no data for ${milliseconds / 1000} s`));
+    };
+    const timer = Number.isFinite(milliseconds) ? setTimeout(() => setImmediate(expire), milliseconds) : undefined;
     start((error, value) => {
       clearTimeout(timer);
       if (over) {
         if (!error) late?.(value);
-      } else if (error) reject(unreadable(error));
+        return;
+      }
+      over = true;
+      if (error) reject(unreadable(error));
       else resolve(value);
     });
   });

@@ -25,22 +25,27 @@ export function routeTo(server: Endpoint, proxy: Endpoint | undefined): Route {
 }
 
 /** A TLS socket, over `raw` if given. Peer verification is always on (client.md §7.10). */
-export function secureSocket(route: Route, raw: Socket | undefined, authorities: readonly string[]): Socket {
+export function secureSocket(route: Route, raw: Socket | undefined, authorities: () => readonly string[]): Socket {
   const tls = process.getBuiltinModule('node:tls');
   const { isIP } = process.getBuiltinModule('node:net');
   const { host, port } = raw && route.tunnel ? route.tunnel.server : route;
-  const ca = authorities.length === 0 ? undefined : [...tls.rootCertificates, ...authorities];
+  const more = authorities();
+  const ca = more.length === 0 ? undefined : [...tls.rootCertificates, ...more];
   const target = raw ? { socket: raw } : { port, noDelay: true };
   return tls.connect({ ...target, host, ...(isIP(host) ? {} : { servername: host }), ca, ALPNProtocols: ['http/1.1'] });
 }
 
 /** Asks the proxy for a tunnel. `watch` gets the socket at once, to bound the wait and to see errors. */
-export function openTunnel(route: Route, watch: (socket: Socket) => void): Promise<Socket> {
+export function openTunnel(
+  route: Route,
+  authorities: () => readonly string[],
+  watch: (socket: Socket) => void,
+): Promise<Socket> {
   const net = process.getBuiltinModule('node:net');
   const { server, proxy } = route.tunnel as NonNullable<Route['tunnel']>;
   const { host, port } = proxy;
   const socket = proxy.secure
-    ? secureSocket({ key: '', host, port, secure: true }, undefined, [])
+    ? secureSocket({ key: '', host, port, secure: true }, undefined, authorities)
     : net.connect({ host, port, noDelay: true });
   watch(socket);
   const target = `${server.host.includes(':') ? `[${server.host}]` : server.host}:${server.port}`;

@@ -1,4 +1,5 @@
 // What a downloader has to know; the names in comments are those of client.md §8.6.
+import { readAuthorities } from './authorities.ts';
 
 export interface DownloadSettings {
   /** Full base URLs (`http://`, `https://`, `file://`) in the order in which they are tried. CVMFS_SERVER_URL. */
@@ -27,8 +28,8 @@ export interface DownloadSettings {
   readonly sendInfoHeader: boolean;
   readonly maxConnections: number;
   readonly userAgent: string;
-  /** Extra certificate authorities, PEM. See authorities.ts. */
-  readonly authorities: readonly string[];
+  /** Certificate authorities besides Node's, PEM; asked for at the first https connection. */
+  readonly authorities: () => readonly string[];
   /** Told about fail-over, one line each. */
   readonly warn: (line: string) => void;
 }
@@ -50,6 +51,6 @@ export const DEFAULT_SETTINGS: DownloadSettings = {
   sendInfoHeader: false,
   maxConnections: 16,
   userAgent: 'cvmfs Fuse 2.12.0',
-  authorities: [],
+  authorities: () => readAuthorities(process.env),
   warn: () => {},
 };

@@ -6,6 +6,7 @@ import { createServer, request as httpRequest, type IncomingMessage, type Server
 import { createServer as createSecureServer, type ServerOptions } from 'node:https';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { join, normalize } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface Fault {
@@ -243,14 +244,10 @@ async function sendBody(request: IncomingMessage, response: ServerResponse, body
 async function endless(response: ServerResponse, fault: Fault): Promise<void> {
   const block = Buffer.alloc(65536, fault.body ?? 'x');
   response.writeHead(200, { ...fault.headers });
-  while (!response.destroyed) {
-    if (!response.write(block)) {
-      await new Promise<void>((resolve) => {
-        response.once('drain', resolve);
-        response.once('close', resolve);
-      });
-    }
+  function* blocks() {
+    for (;;) yield block;
   }
+  await pipeline(blocks, response);
 }
 
 function forward(request: IncomingMessage, response: ServerResponse): void {
