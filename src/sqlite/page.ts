@@ -8,14 +8,8 @@ const TABLE_INTERIOR = 5;
 const INDEX_LEAF = 10;
 const INDEX_INTERIOR = 2;
 
-/** Told when the cache drops a page. */
-export interface PageOwner {
-  forget(number: number): void;
-}
-
 /** A checked page. Its bytes never change and are never used again for another page, so rows may refer to them. */
 export class Page {
-  readonly owner: PageOwner;
   readonly number: number;
   readonly bytes: Buffer;
   readonly leaf: boolean;
@@ -26,14 +20,10 @@ export class Page {
   /** Page number of the right-most child; 0 on leaves. */
   readonly right: number;
   readonly #pointers: number;
-  /** Bookkeeping of the cache: used since the clock's hand passed; position in the ring. */
-  recent = false;
-  slot = -1;
 
-  constructor(owner: PageOwner, number: number, bytes: Buffer, usable: number) {
+  constructor(number: number, bytes: Buffer, usable: number) {
     const start = number === 1 ? HEADER_BYTES : 0;
     const kind = bytes[start];
-    this.owner = owner;
     this.number = number;
     this.bytes = bytes;
     this.leaf = kind === TABLE_LEAF || kind === INDEX_LEAF;

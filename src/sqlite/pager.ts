@@ -1,14 +1,15 @@
 // Reads pages of one file: checked b-tree pages through the cache, chains of overflow pages past it.
+import { BLOCK_BYTES, Block } from './block.ts';
 import { corrupt, SqliteError } from './error.ts';
 import { type FileHeader, HEADER_BYTES, parseHeader } from './header.ts';
-import { Page, type PageOwner } from './page.ts';
+import { Page } from './page.ts';
 import type { PageCache } from './page-cache.ts';
 import type { PageSource } from './page-source.ts';
 
 /** SQLite itself goes no deeper; with two children to a page this is more than a file can hold. */
 export const MAX_DEPTH = 20;
 
-export class Pager implements PageOwner {
+export class Pager {
   readonly usable: number;
   readonly pageCount: number;
   /** Largest payload that is wholly on its page, in tables and in indexes. */
@@ -18,7 +19,8 @@ export class Pager implements PageOwner {
   readonly #leastLocal: number;
   readonly #source: PageSource;
   readonly #cache: PageCache;
-  #pages: (Page | undefined)[];
+  readonly #pagesPerBlock: number;
+  #blocks: (Block | undefined)[];
   #overflow: Buffer | undefined;
   #closed = false;
 
@@ -35,14 +37,16 @@ export class Pager implements PageOwner {
     this.tableLocal = header.usable - 35;
     this.indexLocal = Math.floor(((header.usable - 12) * 64) / 255) - 23;
     this.#leastLocal = Math.floor(((header.usable - 12) * 32) / 255) - 23;
-    this.#pages = new Array(header.pageCount + 1);
+    this.#pagesPerBlock = Math.max(1, BLOCK_BYTES / header.pageSize);
+    this.#blocks = new Array(Math.ceil(header.pageCount / this.#pagesPerBlock));
   }
 
   /** A page of a table's or an index's tree. All pages but a root hold cells. */
   page(number: number, table: boolean, root: boolean): Page {
-    let page = this.#pages[number];
-    if (page === undefined) page = this.#load(number);
-    else page.recent = true;
+    const place = (number - 1) % this.#pagesPerBlock;
+    const block = this.#blocks[(number - 1 - place) / this.#pagesPerBlock] ?? this.#load(number);
+    block.recent = true;
+    const page = block.pages[place] ?? this.#check(block, place, number);
     if (page.table !== table) throw corrupt(`page ${number} belongs to ${table ? 'an index' : 'a table'}`);
     if (page.count === 0 && !root) throw corrupt(`page ${number} is empty`);
     return page;
@@ -80,26 +84,33 @@ export class Pager implements PageOwner {
     throw corrupt(`a cell runs over the end of page ${page.number}`);
   }
 
-  forget(number: number): void {
-    this.#pages[number] = undefined;
-  }
-
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    for (const page of this.#pages) if (page !== undefined) this.#cache.remove(page);
-    this.#pages = [];
+    for (const block of this.#blocks) if (block !== undefined) this.#cache.remove(block);
+    this.#blocks = [];
     this.#source.close();
   }
 
-  #load(number: number): Page {
+  #load(number: number): Block {
     if (this.#closed) throw new SqliteError('CLOSED', `page ${number} wanted from a database that is closed`);
     this.#checkNumber(number);
-    const bytes = Buffer.allocUnsafeSlow(this.#pageSize);
-    this.#read(bytes, (number - 1) * this.#pageSize);
-    const page = new Page(this, number, bytes, this.usable);
-    this.#cache.add(page);
-    this.#pages[number] = page;
+    const place = Math.floor((number - 1) / this.#pagesPerBlock);
+    const first = place * this.#pagesPerBlock;
+    const pages = Math.min(this.#pagesPerBlock, this.pageCount - first);
+    const bytes = Buffer.allocUnsafeSlow(pages * this.#pageSize);
+    this.#read(bytes, first * this.#pageSize);
+    const block = new Block(this.#blocks, place, bytes, pages);
+    this.#cache.add(block);
+    return block;
+  }
+
+  /** A page of a block, seen for the first time since the block was read. */
+  #check(block: Block, place: number, number: number): Page {
+    this.#checkNumber(number);
+    const start = place * this.#pageSize;
+    const page = new Page(number, block.bytes.subarray(start, start + this.#pageSize), this.usable);
+    block.pages[place] = page;
     return page;
   }
 
