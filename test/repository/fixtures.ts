@@ -1,7 +1,7 @@
 // Repositories made by the reference publisher: unpacked to a temporary directory, and read from there.
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { gunzipSync, inflateSync } from 'node:zlib';
 import type { ExecutionContext } from 'ava';
@@ -45,22 +45,33 @@ export function fixtureKeys(fqrn: string) {
 export function fixtureRepository(t: ExecutionContext, fqrn: string): TestRepository {
   const directory = mkdtempSync(`${tmpdir()}/repository-test-`);
   t.teardown(() => rmSync(directory, { recursive: true, force: true }));
-  const { status, stderr } = spawnSync('tar', ['-xzf', `${DIRECTORY}${fqrn}.tar.gz`, '-C', directory]);
+  unpack(`${fqrn}.tar.gz`, directory);
+  const external = `${fqrn}.external-data.tar.gz`;
+  if (!existsSync(DIRECTORY + external)) return new TestRepository(`${directory}/${fqrn}`);
+  mkdirSync(`${directory}/external`);
+  unpack(external, `${directory}/external`);
+  return new TestRepository(`${directory}/${fqrn}`, `${directory}/external/${fqrn}`);
+}
+
+function unpack(archive: string, directory: string): void {
+  const { status, stderr } = spawnSync('tar', ['-xzf', DIRECTORY + archive, '-C', directory]);
   if (status !== 0) throw new Error(`tar: ${stderr}`);
-  return new TestRepository(`${directory}/${fqrn}`);
 }
 
 /** A server and a cache in one: delivers files and verified objects of a directory, and what a test replaces of them. */
 export class TestRepository implements RepositorySource, ObjectReader {
   readonly directory: string;
+  /** Where external files are, by their path in the repository. */
+  readonly externalDirectory: string;
   /** Content by path, instead of what is in the directory; undefined: no such file. */
   readonly replaced = new Map<string, Buffer | undefined>();
   /** What was asked for, in order; objects by their path. */
   readonly requests: string[] = [];
   readonly #local = new Map<string, Buffer>();
 
-  constructor(directory: string) {
+  constructor(directory: string, externalDirectory = '/nonexistent') {
     this.directory = directory;
+    this.externalDirectory = externalDirectory;
   }
 
   async file(path: string, limit: number): Promise<Buffer> {
@@ -77,10 +88,11 @@ export class TestRepository implements RepositorySource, ObjectReader {
   }
 
   async fetch(request: ObjectRequest): Promise<void> {
-    const path = objectPath(request);
+    const { external } = request;
+    const path = external ? `external ${external.path}` : objectPath(request);
     this.requests.push(path);
     await undefined;
-    const stored = this.read(path);
+    const stored = external ? this.#external(external) : this.read(path);
     if (!ContentHash.of(request.hash.algorithm, stored).equals(request.hash)) throw new Error(`${path} is damaged`);
     this.#local.set(request.hash.toString(), request.compression === 'zlib' ? inflateSync(stored) : stored);
   }
@@ -94,6 +106,11 @@ export class TestRepository implements RepositorySource, ObjectReader {
   clear(): void {
     this.#local.clear();
     this.requests.length = 0;
+  }
+
+  #external({ path, offset = 0, length }: NonNullable<ObjectRequest['external']>): Buffer {
+    const content = readFileSync(Buffer.from(this.externalDirectory + path, 'latin1'));
+    return content.subarray(offset, length === undefined ? undefined : offset + length);
   }
 
   read(path: string): Buffer {
