@@ -6,6 +6,7 @@ import { MountedRepository, type RepositorySettings } from '../filesystem/mounte
 import { Session } from '../fuse/session.ts';
 import { LauncherError } from '../launcher/error.ts';
 import { mountFuse } from '../launcher/fuse-mount.ts';
+import { surviveJobSignals } from '../launcher/job-signals.ts';
 import { InputLines } from './input-lines.ts';
 import { callerDirectory, closeForeignDescriptors } from './launch-environment.ts';
 import { type LaunchWords, parseLaunchWords, resolvePaths } from './launch-words.ts';
@@ -16,6 +17,7 @@ import { repositorySettings } from './repository-settings.ts';
 const FOREVER = 10 * 365 * 86_400;
 
 export async function main(words: string[]): Promise<number> {
+  surviveJobSignals();
   closeForeignDescriptors();
   const launch = resolvePaths(parseLaunchWords(words), callerDirectory());
   const repositories = launch.repositories.map((name) => repositorySettings(name, launch, reporter(name)));
