@@ -83,3 +83,13 @@ export function signedRepository(changes: RepositoryChanges = {}): TestRepositor
 export function alter(repository: TestRepository, path: string, change: (content: Buffer) => Buffer | undefined): void {
   repository.replaced.set(path, change(Buffer.from(repository.read(path))));
 }
+
+/** Flips a bit of the last byte. */
+export const damageEnd = (path: string) => (repository: TestRepository) =>
+  alter(repository, path, (content) => {
+    content[content.length - 1]! ^= 1;
+    return content;
+  });
+
+/** Makes the file missing. */
+export const remove = (path: string) => (repository: TestRepository) => alter(repository, path, () => undefined);

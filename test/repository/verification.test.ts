@@ -2,18 +2,19 @@ import test from 'ava';
 import { objectPath } from '../../src/objects/object.ts';
 import { parseBlacklist } from '../../src/repository/blacklist.ts';
 import { fingerprint, parseCertificate } from '../../src/repository/certificate.ts';
-import type { RepositoryError } from '../../src/repository/errors.ts';
 import { formatFingerprint } from '../../src/repository/fingerprint.ts';
 import { parseManifest } from '../../src/repository/manifest.ts';
-import type { ObjectReader } from '../../src/repository/source.ts';
 import { fetchManifest, type VerificationOptions } from '../../src/repository/verification.ts';
 import { fixtureKeys, fixtureNames, fixtureRepository, needsFixtures, type TestRepository } from './fixtures.ts';
+import { outcome } from './outcome.ts';
 import {
   alter,
   CERTIFICATE,
   certificateOf,
+  damageEnd,
   FQRN,
   master,
+  remove,
   signedRepository,
   signer,
   stranger,
@@ -24,18 +25,6 @@ const MANIFEST = '/.cvmfspublished';
 const WHITELIST = '/.cvmfswhitelist';
 const verify = (repository: TestRepository, options: Partial<VerificationOptions> = {}) =>
   fetchManifest(repository, repository, { ...OPTIONS, ...options });
-
-/** What happened: "ok", or the code (and reason) of the error, whose message must be one line. */
-async function outcome(verification: Promise<unknown>): Promise<string> {
-  try {
-    await verification;
-    return 'ok';
-  } catch (error) {
-    const { name, code, reason, message } = error as RepositoryError;
-    if (name !== 'RepositoryError' || message.includes('\n')) throw error;
-    return reason ? `${code} ${reason}` : code;
-  }
-}
 
 test('every fixture repository verifies with its own master key, and with no other', async (t) => {
   if (!needsFixtures(t)) return;
@@ -92,13 +81,6 @@ test('what is local is not fetched again', async (t) => {
 /** Changes the first `from` in the text of a file. */
 const replace = (path: string, from: string, to: string) => (repository: TestRepository) =>
   alter(repository, path, (content) => Buffer.from(content.toString('latin1').replace(from, to), 'latin1'));
-/** Flips a bit of the last byte. */
-const damageEnd = (path: string) => (repository: TestRepository) =>
-  alter(repository, path, (content) => {
-    content[content.length - 1]! ^= 1;
-    return content;
-  });
-const remove = (path: string) => (repository: TestRepository) => alter(repository, path, () => undefined);
 /** Changes a digit of the hash below "--". */
 const damageHash = (path: string) => (repository: TestRepository) =>
   alter(repository, path, (content) => {
@@ -234,50 +216,4 @@ test('an unsigned revision is not believed because its root catalog is known', a
   const { rootHash } = (await verify(repository)).manifest;
   replace(MANIFEST, 'S6\n', 'S999\n')(repository);
   t.is(await outcome(verify(repository, { known: { rootHash, revision: 6 } })), 'BadSignature');
-});
-
-/** Two servers: every failure that may be the server's own is tried once at the second. */
-function failover(first: TestRepository, second: TestRepository) {
-  let switched = 0;
-  let current = first;
-  const source = {
-    file: (path: string, limit: number) => current.file(path, limit),
-    switchServer: () => {
-      switched++;
-      current = second;
-      return true;
-    },
-  };
-  const objects: ObjectReader = { open: (hash) => current.open(hash), fetch: (request) => current.fetch(request) };
-  return { verification: fetchManifest(source, objects, OPTIONS), switches: () => switched };
-}
-
-test('a server with a bad signature is left for the next one', async (t) => {
-  const bad = signedRepository();
-  damageEnd(MANIFEST)(bad);
-  const { verification, switches } = failover(bad, signedRepository());
-  t.is(await outcome(verification), 'ok');
-  t.is(switches(), 1);
-});
-
-test('the next server is tried once only', async (t) => {
-  const [first, second] = [signedRepository(), signedRepository()];
-  for (const repository of [first, second]) damageEnd(WHITELIST)(repository);
-  const { verification, switches } = failover(first, second);
-  t.is(await outcome(verification), 'BadWhitelist signature');
-  t.is(switches(), 1);
-});
-
-test('no other server is asked when none answers, or when the certificate is not listed', async (t) => {
-  const silent = signedRepository();
-  remove(MANIFEST)(silent);
-  const unlisted = signedRepository({ whitelist: { fingerprints: [] } });
-  for (const [first, code] of [
-    [silent, 'Load'],
-    [unlisted, 'InvalidCertificate'],
-  ] as const) {
-    const { verification, switches } = failover(first, signedRepository());
-    t.is(await outcome(verification), code);
-    t.is(switches(), 0);
-  }
 });
