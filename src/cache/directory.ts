@@ -9,7 +9,7 @@
 import * as fs from 'node:fs';
 import type { ContentHash } from '../objects/hash.ts';
 import { isEmptyObject } from './empty-object.ts';
-import { CacheError, reasonOf } from './errors.ts';
+import { CacheError, notStored, reasonOf } from './errors.ts';
 import { FileObject } from './local-object.ts';
 import { sweepTemporaryFiles, TemporaryFile } from './temporary-file.ts';
 
@@ -191,9 +191,4 @@ function makeDirectory(path: string): void {
 function fits(hash: ContentHash, actual: number, expected: number | undefined): boolean {
   if (expected !== undefined) return actual === expected;
   return actual > 0 || isEmptyObject(hash);
-}
-
-function notStored(path: string, error: unknown): CacheError {
-  if (error instanceof CacheError) return error;
-  return new CacheError('NOT_STORED', `cannot store in the cache directory ${path}: ${reasonOf(error)}`, error);
 }

@@ -4,12 +4,13 @@ import type { Inflate } from 'node:zlib';
 import { type ContentHash, newHash } from '../objects/hash.ts';
 import type { ObjectRequest } from '../objects/object.ts';
 import type { CacheDirectory } from './directory.ts';
-import { CacheError, reasonOf } from './errors.ts';
+import { notStored } from './errors.ts';
 import { damaged, sizeLimit, wrongHash, wrongSize } from './expectation.ts';
 import type { TemporaryFile } from './temporary-file.ts';
+import { giveTransferBuffer, TRANSFER_BUFFER_BYTES, takeTransferBuffer } from './transfer-buffers.ts';
 
 /** Bytes that go to zlib and to the disk at once. */
-const BLOCK_BYTES = 256 * 1024;
+const BLOCK_BYTES = TRANSFER_BUFFER_BYTES;
 /** Blocks that may be under way to the disk before the sender is stopped. */
 const MAX_WRITES = 4;
 
@@ -19,7 +20,7 @@ export class DiskTransfer {
   #file: TemporaryFile;
   #hash: ReturnType<typeof newHash>;
   #inflate: Inflate | undefined;
-  #block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+  #block = takeTransferBuffer();
   #filled = 0;
   #written = 0;
   #writes = 0;
@@ -94,7 +95,9 @@ export class DiskTransfer {
   }
 
   #openInflate(): Inflate {
-    const inflate = process.getBuiltinModule('node:zlib').createInflate({ chunkSize: BLOCK_BYTES });
+    const inflate = process
+      .getBuiltinModule('node:zlib')
+      .createInflate({ chunkSize: BLOCK_BYTES, rejectGarbageAfterEnd: true });
     inflate.on('data', (plain: Buffer) => this.#store(plain));
     inflate.on('error', (error) => this.#failed(damaged(this.#request, error)));
     inflate.on('end', () => {
@@ -106,15 +109,17 @@ export class DiskTransfer {
 
   #passBlock(): void {
     const block = this.#block.subarray(0, this.#filled);
-    this.#block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+    this.#block = takeTransferBuffer();
     this.#filled = 0;
     if (!this.#inflate) {
       this.#store(block);
       return;
     }
     this.#inflating++;
-    this.#inflate.write(block, () => {
+    this.#inflate.write(block, (error) => {
       this.#inflating--;
+      // Destroyed in the middle of its work, zlib may still be reading.
+      if (!error) giveTransferBuffer(block);
       this.#goOn();
     });
   }
@@ -134,18 +139,12 @@ export class DiskTransfer {
     if (this.#writes >= MAX_WRITES) this.#inflate?.pause();
     write(this.#file.fd, plain, 0, plain.length, position, (error, count) => {
       this.#writes--;
+      if (!this.#inflate && (error || count === plain.length)) giveTransferBuffer(plain);
       if (this.#discarded) {
         if (this.#writes === 0) this.#file.discard();
         return;
       }
-      if (error)
-        this.#failed(
-          new CacheError(
-            'NOT_STORED',
-            `cannot store in the cache directory ${this.#directory.path}: ${reasonOf(error)}`,
-            error,
-          ),
-        );
+      if (error) this.#failed(notStored(this.#directory.path, error));
       else if (count < plain.length) this.#writeAt(plain.subarray(count), position + count);
       this.#goOn();
     });

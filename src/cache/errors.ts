@@ -41,3 +41,9 @@ export function reasonOf(error: unknown): string {
       return code ?? (error as Error).message;
   }
 }
+
+/** The failure to store something in the cache at `path`. */
+export function notStored(path: string, error: unknown): CacheError {
+  if (error instanceof CacheError) return error;
+  return new CacheError('NOT_STORED', `cannot store in the cache directory ${path}: ${reasonOf(error)}`, error);
+}

@@ -1,14 +1,9 @@
 // A transfer that is held in memory, verified and then uncompressed: for small objects, and for what cannot be stored.
 import type { ObjectRequest } from '../objects/object.ts';
 import { damaged, sizeLimit, verifyHash, wrongSize } from './expectation.ts';
+import { giveTransferBuffer, TRANSFER_BUFFER_BYTES, takeTransferBuffer } from './transfer-buffers.ts';
 
-/** Transfers of up to this size share buffers: fresh memory costs more than all else that is done to a small object. Bytes. */
-const SHARED_BYTES = 256 * 1024;
 const NOTHING = Buffer.alloc(0);
-/** Buffers that are free; as many as there may be connections. */
-const free: Buffer[] = [];
-const MAX_FREE = 16;
-
 /** Up to this size uncompressing is quicker than telling another thread to do it. Bytes. */
 const SYNCHRONOUS_BYTES = 512 * 1024;
 
@@ -20,13 +15,13 @@ export class MemoryTransfer {
   /** `length`: bytes that will come, if known. */
   constructor(request: ObjectRequest, length: number | undefined) {
     this.#request = request;
-    if ((length ?? 0) <= SHARED_BYTES) this.#buffer = free.pop() ?? Buffer.allocUnsafeSlow(SHARED_BYTES);
-    else this.#buffer = Buffer.allocUnsafeSlow(length as number);
+    const small = length === undefined || length <= TRANSFER_BUFFER_BYTES;
+    this.#buffer = small ? takeTransferBuffer() : Buffer.allocUnsafeSlow(length);
   }
 
   /** Gives the buffer back; nothing but `length` may be used from then on. */
   release(): void {
-    if (this.#buffer.length === SHARED_BYTES && free.length < MAX_FREE) free.push(this.#buffer);
+    giveTransferBuffer(this.#buffer);
     this.#buffer = NOTHING;
   }
 
@@ -59,7 +54,8 @@ export class MemoryTransfer {
     const zlib = process.getBuiltinModule('node:zlib');
     // One byte more than expected is enough to see that it is too much.
     const limit = sizeLimit(request) + 1;
-    const options = { maxOutputLength: limit, chunkSize: Math.max(64, request.size === undefined ? 16384 : limit) };
+    const chunkSize = Math.max(64, request.size === undefined ? 65536 : limit);
+    const options = { maxOutputLength: limit, chunkSize, rejectGarbageAfterEnd: true };
     const small = this.#length <= SYNCHRONOUS_BYTES && (request.size ?? 0) <= SYNCHRONOUS_BYTES;
     if (!small) {
       return new Promise((resolve, reject) => {
