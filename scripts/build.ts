@@ -1,7 +1,17 @@
 // Builds dist/: one CommonJS bundle, the loader that runs it from a shipped code cache, and that cache.
 // CommonJS because it starts faster than a bundled ES module; ASCII output because the loader reads Latin-1.
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 
@@ -26,13 +36,22 @@ await build({
 });
 copyFileSync(join(root, 'src/cli/start.cjs'), join(staging, 'start.cjs'));
 
-// The cache is made at the end of a run that did real work, so that it holds the functions a start compiles.
-const cacheFile = join(staging, 'app.cache');
-execFileSync(process.execPath, [join(staging, 'start.cjs'), 'warm-up'], {
-  env: { PATH: process.env.PATH, CVMFSEXEC_WRITE_CODE_CACHE: cacheFile },
-  stdio: ['ignore', 'inherit', 'inherit'],
-});
-statSync(cacheFile);
+// The cache is made at the end of a run that does what a start does, so that it holds the functions a start compiles.
+const start = join(staging, 'start.cjs');
+const work = mkdtempSync(join(tmpdir(), 'cvmfsexec-build-'));
+try {
+  const repository = [join(work, 'warm-up.example.org'), 'warm-up.example.org', '--keys', join(work, 'keys')];
+  mkdirSync(join(work, 'tree/nested'), { recursive: true });
+  writeFileSync(join(work, 'tree/nested/.cvmfscatalog'), '');
+  writeFileSync(join(work, 'tree/nested/file'), 'content');
+  run('cvmfs-publish', 'create', ...repository, '--no-sync');
+  run('cvmfs-publish', 'publish', repository[0], join(work, 'tree'), '--keys', join(work, 'keys'), '--no-sync');
+  process.env.CVMFSEXEC_WRITE_CODE_CACHE = join(staging, 'app.cache');
+  run('warm-up', work, 'warm-up.example.org');
+} finally {
+  rmSync(work, { recursive: true, force: true });
+}
+statSync(join(staging, 'app.cache'));
 writeFileSync(join(staging, 'VERSION'), `${version}\n`);
 
 // Swapped by renames, so that a program starting meanwhile finds the old or the new one.
@@ -44,3 +63,7 @@ try {
 }
 renameSync(staging, dist);
 rmSync(`${dist}.old`, { recursive: true, force: true });
+
+function run(...args: string[]): void {
+  execFileSync(process.execPath, [start, ...args], { stdio: ['ignore', 'ignore', 'inherit'] });
+}
