@@ -23,12 +23,21 @@ case $cx_ignored in
   *) cx_default_signals=-INT,QUIT ;;
 esac
 
-# The keeper confirms with a real-time signal that the exit status is the job's own. If those do not reach us, a failed
+# The keeper tells with real-time signals whether the exit status is the job's own. If those do not reach us, a failed
 # start cannot be told from a failed command, and a command must never be run twice.
 case $cx_ignored$cx_blocked in
   00000000????????00000000????????) cx_may_retry=1 ;;
   *) cx_may_retry='' ;;
 esac
+
+# --- stdin, stdout and stderr that the caller has closed: closed for the command, but the numbers must not be used.
+cx_shut=
+for cx_fd in 0 1 2; do
+  [ -h /proc/self/fd/$cx_fd ] || {
+    eval "exec $cx_fd<>/dev/null"
+    cx_shut="$cx_shut $cx_fd"
+  }
+done
 
 # --- Descriptors. All of the caller's reach the command. We need two numbers that sh can name and the caller does not
 # use. The server closes what is not its business: 3 to 9 are closed by sh, the higher ones, which sh cannot name, are

@@ -15,20 +15,35 @@ cx_set_traps() {
 }
 
 cx_direct() {
-  cx_interrupted=1
-  [ "$cx_begun" ] || cx_too_early "$1"
+  cx_interrupted=$1
+  cx_has_begun || cx_too_early "$1"
   cx_now
   eval "cx_direct_$1=\$((cx_direct_$1 + 1)) cx_direct_at_$1=\$cx_time"
 }
 
 cx_passed_on() {
-  cx_interrupted=1
-  [ "$cx_begun" ] || cx_too_early "$1"
+  cx_interrupted=$(($1 + 34))
+  cx_has_begun || cx_too_early "$1"
   cx_had_directly "$1" && return
   # Batch systems signal process by process: ours may be about to come.
   command sleep 0.01
   cx_had_directly "$1" && return
   kill -"$1" "$cx_command" 2>/dev/null
+}
+
+# Whether signals reach what is to become the command: not while it is still this shell's background copy, or a program
+# that puts signals back to their default for it (cx_start_command). The arguments of a process tell what it is; `read`
+# drops the NULs between them.
+cx_has_begun() {
+  [ ! "$cx_begun" ] || return 0
+  cx_line=
+  { read -r cx_line </proc/"$cx_command"/cmdline; } 2>/dev/null
+  case $cx_line in
+    '' | *"$cx_lib/init.sh"*) return 1 ;;
+    "/bin/sh$cx_lib/starter.sh"*) ;;
+    *"/bin/sh$cx_lib/starter.sh"*) return 1 ;;
+  esac
+  cx_begun=1
 }
 
 # There is no command that could have it. Those that mean to end a program end the job.

@@ -30,7 +30,6 @@ cx_server_died() {
 
 # --- Signals: first, because the monitor takes the last of these traps as the sign that init is there.
 cx_command='' cx_begun=''
-trap 'cx_begun=1 cx_interrupted=1' 63 # the starter: from now on signals are for the command
 trap cx_server_died 62
 trap 'cx_finish 125' 61 # somebody of ours failed and has said so
 trap 'cx_finish 137' 24 # the keeper was killed, and there is no pid namespace

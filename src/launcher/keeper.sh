@@ -8,6 +8,7 @@ unset -f cd kill read printf wait command ulimit test 2>/dev/null
 eval "exec 2>&$cx_spare $cx_spare>&-"
 # The monitor died before this process was tied to its death.
 [ "$PPID" = "$cx_parent" ] || exit 125
+kill -63 "$PPID"
 # Signals to the whole process group are not for the keeper. Handlers, not '': init must be able to see them.
 trap : 1 2 3 10 12 15 20 21 22
 # In the foreground, so that init does not inherit ignored signals; the keeper has nothing to react to.
@@ -15,13 +16,14 @@ trap : 1 2 3 10 12 15 20 21 22
 if [ "$cx_pidns" ]; then cx_signal=KILL; else cx_signal=XCPU; fi
 (cx_exec_dying $cx_signal /bin/sh "$cx_lib/init.sh" "$cx_home" "$cx_node" $$ "$cx_stdin" "$cx_spare" "$cx_taken" \
   "$cx_close" "$cx_default" "$cx_default_signals" "$cx_death" "$cx_pidns" "$cx_propagation" "$cx_userns" "$cx_uid" \
-  "$cx_gid" "$cx_pwd" "$cx_words" "$@")
+  "$cx_gid" "$cx_shut" "$cx_pwd" "$cx_words" "$@")
 cx_status=$?
-if [ "$cx_pidns" ]; then
-  # If /proc still shows this process, init could not mount one for its namespace, and has started nothing.
-  [ ! -e /proc/self/status ] || exit 125
-else
+if [ ! "$cx_pidns" ]; then
   cx_sweep
+elif [ -e /proc/self/status ]; then
+  # /proc still shows this process: init could not mount one for its namespace, and has started nothing. The signal must
+  # not come together with the end (see wait.sh).
+  kill -62 "$PPID"
+  command sleep 0.1
 fi
-kill -63 "$PPID"
 exit $cx_status

@@ -1,8 +1,8 @@
 # The monitor's work: starts the keeper, passes signals on, ends as the command ended. Sourced by bin/cvmfsexec.
 # shellcheck shell=sh
 
-# Runs the job once. Sets cx_status; cx_confirmed, if that is the status of the job and not that of a failed start;
-# cx_ended_by, if a signal came before there was a command that could have it.
+# Runs the job once. Sets cx_status; cx_confirmed, if that is the status of the job and not that of a failed start (the
+# keeper tells by signals 63, the job is run, and 62, it was not); cx_ended_by, if a signal came before there was a command that could have it.
 cx_attempt() {
   cx_confirmed='' cx_ended_by='' cx_interrupted=''
   # Whatever fails on the way to the keeper is explained by cx_probe: stderr comes back only there.
@@ -12,7 +12,8 @@ cx_attempt() {
   eval "cx_start_keeper \"\$@\" <&$cx_stdin $cx_stdin</proc/$$/environ 2>/dev/null &"
   cx_chain=$!
   eval "exec $cx_stdin<&- $cx_spare>&-"
-  trap 'cx_confirmed=1 cx_interrupted=1' 63
+  trap 'cx_confirmed=1 cx_interrupted=63' 63
+  trap 'cx_interrupted=62 cx_confirmed=' 62
   for cx_signal in 1 2 3 10 12 15 18 28; do
     # shellcheck disable=SC2064 # the number of now
     trap "cx_pass_on $cx_signal" $cx_signal
@@ -26,10 +27,11 @@ cx_attempt() {
 #  --pid: makes the keeper's first child pid 1, with which all processes of the job die
 #  --propagation slave: mounts made on the host later are seen, ours are not seen there
 cx_start_keeper() {
+  cd / # the caller's directory may be one that was removed, or be removed now
   set -- "$cx_unshare" ${cx_userns:+--user --map-root-user} --mount ${cx_pidns:+--pid} \
     ${cx_propagation:+--propagation "$cx_propagation"} /bin/sh "$cx_lib/keeper.sh" \
     "$cx_home" "$cx_node" $$ "$cx_stdin" "$cx_spare" "$cx_taken" "$cx_close" "$cx_default" "$cx_default_signals" \
-    "$cx_death" "$cx_pidns" "$cx_propagation" "$cx_userns" "$cx_uid" "$cx_gid" "$cx_pwd" "$cx_words" "$@"
+    "$cx_death" "$cx_pidns" "$cx_propagation" "$cx_userns" "$cx_uid" "$cx_gid" "$cx_shut" "$cx_pwd" "$cx_words" "$@"
   case $cx_death in
     setpriv)
       cx_find setpriv
@@ -45,7 +47,7 @@ cx_start_keeper() {
 # init have it already; or to us alone. Init can tell: what we pass on travels under another number, the real-time signal
 # 34 above it. Never by time: under load the two may be far apart, and a second ^C makes many programs abort.
 cx_pass_on() {
-  cx_interrupted=1
+  cx_interrupted=$1
   cx_find_init
   if [ "$cx_init" ]; then
     kill -$(($1 + 34)) "$cx_init" 2>/dev/null

@@ -12,8 +12,9 @@ cx_die() {
 cx_find() {
   IFS=:
   for cx_directory in ${PATH-} /usr/bin /bin /usr/sbin /sbin; do
-    if [ -f "${cx_directory:-.}/$1" ] && [ -x "${cx_directory:-.}/$1" ]; then
-      cx_found=${cx_directory:-.}/$1
+    case $cx_directory in /*) ;; *) continue ;; esac
+    if [ -f "$cx_directory/$1" ] && [ -x "$cx_directory/$1" ]; then
+      cx_found=$cx_directory/$1
       unset IFS
       return 0
     fi

@@ -30,5 +30,5 @@ cx_serve() {
 cx_start_command() {
   shift $((cx_words + 1))
   cx_exec_default_signals /bin/sh "$cx_lib/starter.sh" "$cx_lib" "$cx_stdin" "$cx_spare" "$cx_userns" "$cx_uid" \
-    "$cx_gid" "$cx_pwd" "$@"
+    "$cx_gid" "$cx_shut" "$cx_pwd" "$@"
 }

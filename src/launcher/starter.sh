@@ -2,13 +2,11 @@
 # is found out before that.
 # shellcheck shell=sh
 unset -f cd kill read printf wait command ulimit test 2>/dev/null
-cx_lib=$1 cx_stdin=$2 cx_spare=$3 cx_userns=$4 cx_uid=$5 cx_gid=$6 cx_pwd=$7
-shift 7
+cx_lib=$1 cx_stdin=$2 cx_spare=$3 cx_userns=$4 cx_uid=$5 cx_gid=$6 cx_shut=$7 cx_pwd=$8
+shift 8
 cx_name=cvmfsexec
 . "$cx_lib/programs.sh"
 . "$cx_lib/lookup.sh"
-# From here on signals have the effect the caller expects. Init is the parent.
-kill -63 "$PPID"
 
 # --- The environment: what the shells on the way made of it (see environment.sh), and what they added.
 cx_assignments='' cx_seen='' cx_env_PWD='' cx_env_OLDPWD=''
@@ -31,10 +29,8 @@ read -r cx_line || exit 125
 [ "$cx_line" = ready ] || exit 125
 
 # --- By path: the directory that we are in belongs to the root as it was before.
-cd -- "$cx_pwd" 2>/dev/null || {
-  printf '%s: cannot enter %s, the command is started in /\n' "$cx_name" "$cx_pwd" >&2
-  cd /
-}
+{ [ "$cx_pwd" ] && cd -- "$cx_pwd"; } 2>/dev/null ||
+  printf '%s: cannot enter %s: the command is started in /\n' "$cx_name" "${cx_pwd:-the current directory}" >&2
 if [ "$cx_seen" ]; then
   case $cx_seen in *' PWD '*) PWD=$cx_env_PWD ;; *) unset PWD ;; esac
   case $cx_seen in *' OLDPWD '*) OLDPWD=$cx_env_OLDPWD ;; *) unset OLDPWD ;; esac
@@ -54,4 +50,5 @@ fi
   eval "set -- \"\$cx_found\" $cx_assignments \"\$@\""
 }
 [ ! "$cx_by_hand" ] || . "$cx_lib/map-by-hand.sh"
+for cx_fd in $cx_shut; do eval "exec $cx_fd<&-"; done
 exec "$@"
