@@ -4,10 +4,11 @@ import { timeout } from './attributes.ts';
 import type { Context } from './context.ts';
 import { describeReply, describeRequest } from './debug.ts';
 import { DirectoryWriter } from './directory.ts';
-import { EINTR, EINVAL, EIO, ENOSYS, isErrno } from './errno.ts';
+import { EINTR, EINVAL, EIO, ENOSYS, ESTALE, isErrno } from './errno.ts';
 import { isBeingKilled } from './fatal-signal.ts';
 import { HANDLERS } from './handlers.ts';
 import { InitFlag, LARGEST_REQUEST_BYTES, type Negotiated, negotiate } from './init.ts';
+import { KernelLocks } from './kernel-locks.ts';
 import { Opcode } from './opcodes.ts';
 import { type Caller, Errno, type Operations, Pending } from './operations.ts';
 import { PendingRequests, type Waiting } from './pending.ts';
@@ -48,6 +49,8 @@ export class Connection {
   readonly request = new Request(LARGEST_REQUEST_BYTES);
   /** Resolves once the kernel and this side agree. */
   readonly ready: Promise<Negotiated>;
+  /** For whoever writes notifications. */
+  readonly locks: KernelLocks;
   readonly #options: ConnectionOptions;
   readonly #transport: Transport;
   readonly #reply = new Reply();
@@ -80,9 +83,11 @@ export class Connection {
         fail: (request, reason) => this.#send(request, this.#accident(request, reason)),
         isBeingKilled: (request) => isBeingKilled(request.pid),
         release: (request) => this.#send(request, -EINTR),
+        sendRound: (request) => this.#send(request, -ESTALE),
       },
       options.pendingLimit ?? DEFAULT_PENDING_LIMIT,
     );
+    this.locks = new KernelLocks(this.#pending);
     this.ready = new Promise((resolve) => {
       this.#resolveReady = resolve;
     });

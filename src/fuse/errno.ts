@@ -12,6 +12,7 @@ export const ENAMETOOLONG = 36;
 export const ENOSYS = 38;
 export const EPROTO = 71;
 export const EOPNOTSUPP = 95;
+export const ESTALE = 116;
 
 /** The kernel refuses a reply whose error is not in 1..511, and then never ends the request. */
 export function isErrno(value: number): boolean {

@@ -11,7 +11,6 @@ import { BODY, type Request } from './request.ts';
 export const InitFlag = {
   ASYNC_READ: 1 << 0,
   DO_READDIRPLUS: 1 << 13,
-  READDIRPLUS_AUTO: 1 << 14,
   ASYNC_DIO: 1 << 15,
   NO_OPEN_SUPPORT: 1 << 17,
   PARALLEL_DIROPS: 1 << 18,
@@ -28,7 +27,8 @@ const HAS_RESEND = 1 << 7;
 
 /**
  * Not among them, on purpose: ATOMIC_O_TRUNC (an open with O_TRUNC would succeed on a mount that is not read-only), POSIX_ACL (one more
- * request per file), AUTO_INVAL_DATA (drops pages by mtime; invalidation is explicit here), POSIX_LOCKS and FLOCK_LOCKS (local locks do).
+ * request per file), READDIRPLUS_AUTO (in large directories `find -ls` would look up each name after all), AUTO_INVAL_DATA (drops pages by
+ * mtime; invalidation is explicit here), POSIX_LOCKS and FLOCK_LOCKS (local locks do).
  */
 const WANTED =
   InitFlag.ASYNC_READ |

@@ -1,9 +1,10 @@
 // Messages to the kernel about what it keeps: fuse_out_header (len u32, code i32, unique u64 = 0) and a body.
-// They wait for locks that unanswered requests may hold, so they are never written on the thread that answers, and one at a time: each
-// may hold a thread of libuv's pool for as long as a fetch takes. Whether a kernel knows a code is found by trying.
+// They wait for locks that unanswered requests may hold, so they are never written on the thread that answers, and one at a time. Whether
+// a kernel knows a code is found by trying.
 
 import type { Device } from './device.ts';
 import { FuseError } from './fuse-error.ts';
+import { directoryLock, type KernelLock, type KernelLocks, pagesLock } from './kernel-locks.ts';
 
 const HEADER_BYTES = 16;
 const INVAL_INODE = 2;
@@ -62,15 +63,18 @@ export function invalidateEntryMessage(parent: number, name: string, expireOnly:
 
 export class Notifier {
   readonly #device: Device;
+  readonly #locks: KernelLocks;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(device: Device) {
+  constructor(device: Device, locks: KernelLocks) {
     this.#device = device;
+    this.#locks = locks;
   }
 
   /** Makes the kernel ask anew for a node's attributes and, for a directory its list, for a file its pages. */
   invalidateInode(node: number, part: InodePart = 'attributes and content'): Promise<NotificationOutcome> {
-    return this.#send(invalidateInodeMessage(node, part));
+    const lock = part === 'attributes' ? undefined : pagesLock(node);
+    return this.#send(invalidateInodeMessage(node, part), lock);
   }
 
   /**
@@ -78,7 +82,7 @@ export class Notifier {
    * keeps all if that gives the same node (before Linux 6.2 it is the same as without).
    */
   invalidateEntry(parent: number, name: string, expireOnly = false): Promise<NotificationOutcome> {
-    return this.#send(invalidateEntryMessage(parent, name, expireOnly));
+    return this.#send(invalidateEntryMessage(parent, name, expireOnly), directoryLock(parent));
   }
 
   /** Makes the kernel forget every name of the mount at its next use (Linux 6.16). The root's list is not among it. */
@@ -91,8 +95,8 @@ export class Notifier {
     return this.#send(resendMessage());
   }
 
-  #send(bytes: Buffer): Promise<NotificationOutcome> {
-    const outcome = this.#last.then(() => this.#write(bytes));
+  #send(bytes: Buffer, lock?: KernelLock): Promise<NotificationOutcome> {
+    const outcome = this.#last.then(() => this.#locks.around(lock, () => this.#write(bytes)));
     this.#last = outcome.catch(() => {});
     return outcome;
   }

@@ -25,6 +25,8 @@ export interface PendingEvents {
   /** Asked for callers that were signalled: must this one be let go? */
   isBeingKilled(request: Request): boolean;
   release(request: Request): void;
+  /** The kernel shall ask again. */
+  sendRound(request: Request): void;
 }
 
 export class PendingRequests {
@@ -32,11 +34,32 @@ export class PendingRequests {
   readonly #limit: number;
   readonly #waiting = new Map<string, Waiting>();
   #sweep: NodeJS.Timeout | undefined;
+  #onChange: Array<() => void> = [];
 
   /** `limit`: the seconds after which a request fails in any case. */
   constructor(events: PendingEvents, limit: number) {
     this.#events = events;
     this.#limit = limit;
+  }
+
+  /** Does a request of one of these opcodes for this node wait? */
+  has(node: number, opcodes: readonly number[]): boolean {
+    for (const { request } of this.#waiting.values()) {
+      if (request.node === node && opcodes.includes(request.opcode)) return true;
+    }
+    return false;
+  }
+
+  /** Has the kernel ask again for those that wait and fit. */
+  sendRound(fits: (request: Request) => boolean): void {
+    for (const waiting of this.#waiting.values()) {
+      if (fits(waiting.request) && this.#take(waiting)) this.#events.sendRound(waiting.request);
+    }
+  }
+
+  /** Resolves when one less waits, be it for a moment, or after a while. */
+  changed(): Promise<void> {
+    return new Promise((resolve) => this.#onChange.push(resolve));
   }
 
   get size(): number {
@@ -79,6 +102,7 @@ export class PendingRequests {
     this.#waiting.clear();
     clearInterval(this.#sweep);
     this.#sweep = undefined;
+    this.#tellChange();
   }
 
   /** False if it was answered meanwhile. */
@@ -86,7 +110,15 @@ export class PendingRequests {
     const key = keyOf(waiting.request);
     if (this.#waiting.get(key) !== waiting) return false;
     this.#waiting.delete(key);
+    this.#tellChange();
     return true;
+  }
+
+  #tellChange(): void {
+    const listeners = this.#onChange;
+    if (listeners.length === 0) return;
+    this.#onChange = [];
+    for (const listener of listeners) listener();
   }
 
   #check(): void {
@@ -99,6 +131,7 @@ export class PendingRequests {
       }
     }
     if (this.#waiting.size === 0) this.clear();
+    else this.#tellChange();
   }
 }
 

@@ -29,7 +29,7 @@ export class Session {
     this.#connection = new Connection(options, { write: (bytes, length) => this.#device.write(bytes, length) });
     this.#device = new Device(options.fd, this.#connection.request.bytes, () => this.#connection.receive());
     this.#adopted = options.negotiated !== undefined;
-    this.notify = new Notifier(this.#device);
+    this.notify = new Notifier(this.#device, this.#connection.locks);
     this.ready = Promise.race([
       this.#connection.ready,
       new Promise<never>((_, reject) => {

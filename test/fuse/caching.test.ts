@@ -79,17 +79,47 @@ test.serial('a new epoch makes the kernel forget every name', async (t) => {
   t.is((await mounted.run('cat "$MP/deep/new"')).stdout, 'new\n');
 });
 
-test.serial('an invalidation that must wait for a lookup does not stop the server', async (t) => {
-  const mounted = await mount(t);
-  if (mounted === undefined) return;
-  // A name that is not known yet could not be looked up either while the invalidation waits for the directory's lock.
-  await mounted.run('ls "$MP/hello" "$MP/many"');
-  await mounted.server('hold', 'slow');
-  const blocked = mounted.run('cat "$MP/slow"');
-  while ((await mounted.server('pending')) === 0) await new Promise((resolve) => setTimeout(resolve, 5));
-  const invalidation = mounted.server('invalidateEntry', 1, 'hello');
-  t.is((await mounted.run('cat "$MP/many/name-7"')).stdout, '7', 'other requests are answered');
-  await mounted.server('release', 'slow');
-  t.is(await invalidation, 'done');
-  t.is((await blocked).stdout, 'at last\n');
-});
+test.serial(
+  'an invalidation waits for a lookup in its directory, and nothing else waits for the invalidation',
+  async (t) => {
+    const mounted = await mount(t);
+    if (mounted === undefined) return;
+    await mounted.run('cat "$MP/hello"');
+    await mounted.server('hold', 'slow');
+    const blocked = mounted.run('cat "$MP/slow"');
+    await mounted.untilPending(1);
+    const invalidation = mounted.server('invalidateEntry', 1, 'hello');
+    t.is((await mounted.run('cat "$MP/many/name-7"')).stdout, '7');
+    await mounted.server('release', 'slow');
+    t.is(await invalidation, 'done');
+    t.is((await blocked).stdout, 'at last\n');
+  },
+);
+
+test.serial(
+  'lookups that wait for something, and invalidations in the same directory, do not fail each other',
+  async (t) => {
+    const mounted = await mount(t);
+    if (mounted === undefined) return;
+    const FILES = 600;
+    const churned = mounted.server('churn', FILES);
+    const readers = [0, 1, 2].map((start) =>
+      mounted.run(`cd "$MP/late"; for i in $(seq ${start} 3 ${FILES - 1}); do read -r n <late-$i && echo $n; done`),
+    );
+    for (const [start, reader] of readers.entries()) {
+      const { stdout, stderr } = await reader;
+      if (stderr !== '')
+        (await import('node:fs')).writeFileSync(
+          '/tmp/fx/trace',
+          [...((await mounted.server('trace')) as string[]), stderr].join('\n'),
+        );
+      t.is(stderr, '');
+      t.is(stdout, Array.from({ length: FILES / 3 }, (_, i) => `${start + 3 * i}\n`).join(''));
+    }
+    await mounted.server('stopChurning');
+    const trace = (await mounted.server('trace')) as string[];
+    t.log(
+      `${await churned} invalidations, ${trace.filter((line) => line.endsWith(' ESTALE')).length} lookups sent round again`,
+    );
+  },
+);

@@ -36,13 +36,29 @@ test.serial('a killed server leaves ENOTCONN, no waiting caller and no process',
   t.regex(stderr, /hello: Transport endpoint is not connected/);
 });
 
+test.serial(
+  'a server that is killed while an invalidation and a lookup wait for each other leaves nobody hanging',
+  async (t) => {
+    const mounted = await mount(t);
+    if (mounted === undefined) return;
+    await mounted.run('cat "$MP/hello"');
+    await mounted.server('hold', 'slow');
+    const waiting = mounted.run('cat "$MP/slow"');
+    await mounted.untilPending(1);
+    void mounted.server('invalidateEntry', 1, 'hello').catch(() => {});
+    await mounted.run('sleep 0.2');
+    await mounted.killServer();
+    t.regex((await waiting).stderr, /slow: Software caused connection abort/);
+  },
+);
+
 test.serial('a successor adopts the descriptor of a killed server: callers only see a pause', async (t) => {
   const mounted = await mount(t, { keepDescriptor: true });
   if (mounted === undefined) return;
   t.is((await mounted.run('cd "$MP" && cat hello link/file; ls many | wc -l')).stdout, 'hello world\ndeep\n5000\n');
   await mounted.server('hold', 'slow');
   const waiting = mounted.run('cat "$MP/slow"');
-  while ((await mounted.server('pending')) === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  await mounted.untilPending(1);
   await mounted.killServer();
   const during = mounted.run('cat "$MP/many/name-42"');
   await mounted.restartServer();

@@ -10,7 +10,7 @@ import type { Call, Command, MountSettings, Outcome, Return } from './protocol.t
 const DRIVER = join(import.meta.dirname, 'driver.ts');
 
 /** The words in front of a program that make an ordinary user of root, and give that user namespaces in which mounting is allowed. */
-function inNamespaces(): string[] {
+export function inNamespaces(): string[] {
   const words = ['unshare', '--user', '--map-root-user', '--mount', '--propagation', 'private', '--'];
   if (process.getuid!() !== 0) return words;
   const { status, stdout } = spawnSync('id', ['-u', 'hpc'], { encoding: 'utf8' });
@@ -56,6 +56,15 @@ export class Mount {
 
   server(name: string, ...values: unknown[]): Promise<unknown> {
     return this.#call({ server: name, arguments: values });
+  }
+
+  /** Resolves when just `count` requests wait in the server. */
+  async untilPending(count: number): Promise<void> {
+    const deadline = Date.now() + 10_000;
+    while ((await this.server('pending')) !== count) {
+      if (Date.now() > deadline) throw new Error(`never ${count} requests pending`);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
   }
 
   async killServer(): Promise<void> {

@@ -2,14 +2,6 @@ import test from 'ava';
 import { type Mount, mount } from './mount.ts';
 import type { Outcome } from './protocol.ts';
 
-async function untilPending(mounted: Mount, count: number): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  while ((await mounted.server('pending')) !== count) {
-    if (Date.now() > deadline) throw new Error(`never ${count} requests pending`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
-
 /** Runs `program` in the background until it hangs, then `signals` with its process as $pid; prints how it ended. */
 function signalled(mounted: Mount, program: string, signals: string): Promise<Outcome> {
   return mounted.run(`${program} & pid=$!; sleep 0.5; ${signals}; wait $pid; echo "status $?"`);
@@ -30,7 +22,7 @@ test.serial('requests wait for what is not local, others go on, and all are answ
   await mounted.server('release', 'slow');
   await mounted.server('release', node);
   for (const { stdout } of await Promise.all(waiting)) t.regex(stdout, /^(at last|8)\n$/);
-  await untilPending(mounted, 0);
+  await mounted.untilPending(0);
 });
 
 test.serial('a rejection is EIO, and told with its reason', async (t) => {
@@ -39,7 +31,7 @@ test.serial('a rejection is EIO, and told with its reason', async (t) => {
   const node = await mounted.server('nodeOf', 'slow');
   await mounted.server('hold', node);
   const reading = mounted.run('cat "$MP/slow"');
-  await untilPending(mounted, 1);
+  await mounted.untilPending(1);
   await mounted.server('reject', node, 'all servers are down');
   t.regex((await reading).stderr, /Input\/output error/);
   t.regex(
@@ -75,7 +67,7 @@ for (const settings of [{}, { readOnly: false }]) {
     }
     // The kernel reads ahead on its own account: that request outlives its caller.
     await mounted.server('release', node);
-    await untilPending(mounted, 0);
+    await mounted.untilPending(0);
     t.deepEqual(await mounted.server('accidents'), []);
   });
 }
@@ -93,12 +85,12 @@ test.serial('a signal that is not fatal does not fail the call, and one that is 
     handler('slow'),
     'kill -CHLD $pid; kill -USR1 $pid; kill -STOP $pid; kill -CONT $pid',
   );
-  await untilPending(mounted, 1);
+  await mounted.untilPending(1);
   const killed = await signalled(mounted, handler('doomed'), 'kill -USR1 $pid; sleep 0.3; kill -KILL $pid');
   t.is(killed.stdout, 'status 137\n');
   t.true(killed.took < 1800, `${killed.took} ms`);
   await new Promise((resolve) => setTimeout(resolve, 300));
-  await untilPending(mounted, 1);
+  await mounted.untilPending(1);
   await mounted.server('release', 'slow');
   t.is((await survivor).stdout, 'at last\nstatus 0\n');
 });

@@ -1,11 +1,26 @@
 // Serves the memory file system on descriptor 3; does what its parent says over IPC.
 
+import { setTimeout } from 'node:timers/promises';
+import { type Entry, Pending } from '../../src/fuse/operations.ts';
 import { Session } from '../../src/fuse/session.ts';
 import { MemoryFileSystem } from './memory-file-system.ts';
 import type { Call, Return, ServerSettings } from './protocol.ts';
 
+/** Names that begin with "late-" are not local when they are first looked up. */
+class LateFileSystem extends MemoryFileSystem {
+  readonly #arrived = new Set<string>();
+
+  override lookup(parent: number, name: string): Entry | undefined {
+    if (name.startsWith('late-') && !this.#arrived.has(name)) {
+      throw new Pending(setTimeout(3).then(() => this.#arrived.add(name)));
+    }
+    return super.lookup(parent, name);
+  }
+}
+
 const settings = JSON.parse(process.argv[2]) as ServerSettings;
-const memory = new MemoryFileSystem();
+const memory = new LateFileSystem();
+let churning = true;
 const accidents: string[] = [];
 const trace: string[] = [];
 const opened = new Map<string | number, { resolve: () => void; reject: (reason: unknown) => void }>();
@@ -67,6 +82,19 @@ const commands: Record<string, (...values: never[]) => unknown> = {
   nodeOf: (name: string) => memory.root.children!.get(name)!.entry.node,
   invalidateEntry: (parent: number, name: string) => session.notify.invalidateEntry(parent, name),
   invalidateInode: (node: number) => session.notify.invalidateInode(node),
+  /** Invalidates names beside /late/late-N, one after the other, until `stopChurning`; then gives how many. */
+  churn: async (files: number) => {
+    for (let i = 0; i < files; i++) memory.file(`/late/late-${i}`, `${i}\n`);
+    const parent = memory.directory('/late').entry.node;
+    let count = 0;
+    for (; churning; count++) {
+      await session.notify.invalidateEntry(parent, `beside-${count % 7}`);
+    }
+    return count;
+  },
+  stopChurning: () => {
+    churning = false;
+  },
   incrementEpoch: () => session.notify.incrementEpoch(),
 };
 
