@@ -78,9 +78,15 @@ export class CacheDirectory {
    */
   open(hash: ContentHash, size?: number): FileObject | undefined {
     const path = this.objectPath(hash);
-    let fd: number;
+    // Asked first, as a failing open costs four times as much as this.
+    const stat = statOf(path);
+    if (!stat) return undefined;
+    if (!stat.isFile() || !fits(hash, stat.size, size)) {
+      this.remove(hash);
+      return undefined;
+    }
     try {
-      fd = fs.openSync(path, OPEN_FLAGS);
+      return new FileObject(fs.openSync(path, OPEN_FLAGS), stat.size);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'EMFILE' || code === 'ENFILE') {
@@ -93,21 +99,12 @@ export class CacheDirectory {
       // Whatever else is wrong with the file, the network has the object.
       return undefined;
     }
-    const stat = fs.fstatSync(fd);
-    if (stat.isFile() && fits(hash, stat.size, size)) return new FileObject(fd, stat.size);
-    fs.closeSync(fd);
-    this.remove(hash);
-    return undefined;
   }
 
   /** An object is there, and of `size` bytes where that is known. */
   has(hash: ContentHash, size?: number): boolean {
-    try {
-      const stat = fs.lstatSync(this.objectPath(hash), { throwIfNoEntry: false });
-      return stat?.isFile() === true && fits(hash, stat.size, size);
-    } catch {
-      return false;
-    }
+    const stat = statOf(this.objectPath(hash));
+    return stat?.isFile() === true && fits(hash, stat.size, size);
   }
 
   remove(hash: ContentHash): void {
@@ -177,6 +174,15 @@ export class CacheDirectory {
       fs.openSync(`${this.path}/.cvmfscache`, fs.constants.O_CREAT | fs.constants.O_WRONLY | O_NOFOLLOW, 0o600),
     );
     makeDirectory(`${this.path}/txn`);
+  }
+}
+
+/** Of the entry itself, not of what a link points to; undefined if there is none or it cannot be seen. */
+function statOf(path: string): fs.Stats | undefined {
+  try {
+    return fs.lstatSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
   }
 }
 

@@ -10,7 +10,7 @@ import { type Endpoint, escapeUrl } from './url.ts';
 export interface Target {
   readonly server: Endpoint;
   readonly proxy: Endpoint | undefined;
-  /** Path on the server, unescaped unless it came from a redirect. */
+  /** Path on the server: Latin-1 and unescaped, unless it came from a redirect. */
   readonly path: string;
   readonly escaped?: boolean;
   /** Header lines, each with its line end. */
@@ -53,7 +53,7 @@ export async function attemptHttp(
 
 function requestHead(target: Target, route: Route): string {
   const { server, proxy, path } = target;
-  const escaped = target.escaped ? path : escapeUrl(server.path + path);
+  const escaped = target.escaped ? path : escapeUrl(server.path) + escapeUrl(path, 'latin1');
   const absolute = proxy && !route.tunnel ? `${server.secure ? 'https' : 'http'}://${server.authority}` : '';
   let head = `GET ${absolute}${escaped || '/'} HTTP/1.1\r\nHost: ${server.authority}\r\nConnection: Keep-Alive\r\n`;
   if (server.credentials !== undefined) head += `Authorization: ${server.credentials}\r\n`;

@@ -110,7 +110,7 @@ export class Downloader implements TransferSource {
     const limits = proxy.endpoint ? this.#limits.proxied : this.#limits.direct;
     if (server.directory !== undefined) {
       return attemptFile(
-        { path: server.directory + request.path, range: request.range, slow: this.#limits.direct.slow },
+        { path: pathBytes(server.directory, request.path), range: request.range, slow: this.#limits.direct.slow },
         sink,
       );
     }
@@ -134,7 +134,7 @@ export class Downloader implements TransferSource {
   #headers(request: TransferRequest, noCache: boolean): string {
     const { userAgent, sendInfoHeader } = this.#settings;
     let headers = `User-Agent: ${userAgent}\r\n`;
-    if (sendInfoHeader) headers += `cvmfs-info: ${escapeUrl(request.label)}\r\n`;
+    if (sendInfoHeader) headers += `cvmfs-info: ${escapeUrl(request.label, 'latin1')}\r\n`;
     if (noCache) headers += 'Pragma: no-cache\r\nCache-Control: no-cache\r\n';
     if (request.range) {
       const { offset, length } = request.range;
@@ -183,7 +183,7 @@ function redirected(target: Target, location: string): Target {
   let url: URL;
   try {
     const { secure, authority, path } = target.server;
-    const base = target.escaped ? target.path : escapeUrl(path + target.path);
+    const base = target.escaped ? target.path : escapeUrl(path) + escapeUrl(target.path, 'latin1');
     url = new URL(location, `${secure ? 'https' : 'http'}://${authority}${base}`);
   } catch (error) {
     throw new DownloadError('HOST_HTTP', 'redirect to something that is not a URL', { cause: error });
@@ -214,6 +214,11 @@ function advice(failure: DownloadError): string {
     default:
       return '';
   }
+}
+
+/** Names in a repository are bytes. */
+function pathBytes(directory: string, path: string): Buffer {
+  return Buffer.concat([Buffer.from(directory), Buffer.from(path, 'latin1')]);
 }
 
 function sleep(milliseconds: number): Promise<void> {

@@ -4,8 +4,8 @@ import { CorruptTransfer, type TransferSink } from '../objects/transfer.ts';
 import { DownloadError } from './errors.ts';
 
 export interface FileTarget {
-  /** Absolute path. */
-  readonly path: string;
+  /** Absolute path; bytes, since names in a repository are. */
+  readonly path: string | Buffer;
   readonly range?: { readonly offset: number; readonly length: number };
   /** Milliseconds that one step may take. */
   readonly slow: number;

@@ -3,11 +3,14 @@ import { DownloadError } from './errors.ts';
 
 const KEPT = /^[0-9A-Za-z/:.@+\-_~[\],]*$/;
 
-/** Escapes byte by byte; an existing `%` is escaped again (client.md §7.2). Upper-case hex. */
-export function escapeUrl(text: string): string {
+/**
+ * Escapes byte by byte; an existing `%` is escaped again (client.md §7.2). Upper-case hex.
+ * Paths in a repository are Latin-1 strings, one character a byte; what people configure is text.
+ */
+export function escapeUrl(text: string, encoding: 'utf8' | 'latin1' = 'utf8'): string {
   if (KEPT.test(text)) return text;
   let escaped = '';
-  for (const byte of Buffer.from(text, 'utf8')) {
+  for (const byte of Buffer.from(text, encoding)) {
     const char = String.fromCharCode(byte);
     escaped += KEPT.test(char) ? char : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
   }

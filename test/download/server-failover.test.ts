@@ -150,6 +150,16 @@ test('closing ends what is under way', async (t) => {
   for (const error of await Promise.all(waiting)) t.is(error.code, 'CANCELED');
 });
 
+test('time in which this process stood still is not the server’s', async (t) => {
+  const server = await serve(t);
+  server.fault(/./, { body: BODY, delay: 50 });
+  const file = download(t, [server.url]).file('/a', LIMIT);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500);
+  t.is((await file).toString(), BODY);
+  t.is(server.requests.length, 1);
+});
+
 test('turning to the next server by hand', async (t) => {
   const [a, b] = [await serve(t), await serve(t)];
   const downloader = download(t, [a.url, b.url]);

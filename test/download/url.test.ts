@@ -8,6 +8,10 @@ test('what a URL may hold stays, all else is escaped byte by byte in upper case'
   t.is(escapeUrl('/a b/ä?#%20&=*'), '/a%20b/%C3%A4%3F%23%2520%26%3D%2A');
 });
 
+test('a path of a repository is escaped as the bytes it is', (t) => {
+  t.is(escapeUrl('/\xc3\xa9/caf\xe9', 'latin1'), '/%C3%A9/caf%E9');
+});
+
 test('escaping is what decodeURIComponent undoes, and never leaves a space, control byte or line end', (t) => {
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme' }), (text) => {
