@@ -108,11 +108,6 @@ test.serial(
     );
     for (const [start, reader] of readers.entries()) {
       const { stdout, stderr } = await reader;
-      if (stderr !== '')
-        (await import('node:fs')).writeFileSync(
-          '/tmp/fx/trace',
-          [...((await mounted.server('trace')) as string[]), stderr].join('\n'),
-        );
       t.is(stderr, '');
       t.is(stdout, Array.from({ length: FILES / 3 }, (_, i) => `${start + 3 * i}\n`).join(''));
     }
