@@ -22,9 +22,9 @@ export interface TransferControl {
 
 /** Something below a server's base URL. */
 export interface TransferRequest {
-  /** Unescaped, with a leading slash. */
+  /** Unescaped, with a leading slash. Latin-1, one character a byte. */
   readonly path: string;
-  /** What it is, for people. */
+  /** What it is, for people. Latin-1 like the path. */
   readonly label: string;
   readonly range?: { readonly offset: number; readonly length: number };
   /** False: waits behind the others for a connection. Default true. */

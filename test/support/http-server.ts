@@ -5,7 +5,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer, type ServerOptions } from 'node:https';
 import { type AddressInfo, connect, type Socket } from 'node:net';
-import { join, normalize } from 'node:path';
+import { normalize } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -171,8 +171,7 @@ export class TestServer {
   }
 
   async #send(request: IncomingMessage, response: ServerResponse, path: string, fault: Fault): Promise<void> {
-    const file =
-      this.#root === undefined ? undefined : join(this.#root, normalize(decodeURIComponent(path.split('?')[0])));
+    const file = this.#root === undefined ? undefined : fileBelow(this.#root, path);
     const found = file !== undefined && (await stat(file).catch(() => undefined))?.isFile();
     const range = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '');
     if (found && !range && Object.keys(fault).length === 0) {
@@ -216,6 +215,12 @@ export class TestServer {
     upstream.on('error', () => socket.destroy());
     socket.on('close', () => upstream.destroy());
   }
+}
+
+/** Escaped bytes need not be UTF-8. */
+function fileBelow(root: string, path: string): Buffer {
+  const bytes = path.split('?')[0].replace(/%([0-9A-F]{2})/gi, (_, hex) => String.fromCharCode(Number(`0x${hex}`)));
+  return Buffer.concat([Buffer.from(root), Buffer.from(normalize(bytes), 'latin1')]);
 }
 
 async function sendBody(request: IncomingMessage, response: ServerResponse, body: Buffer, fault: Fault): Promise<void> {
