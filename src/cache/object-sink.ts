@@ -1,4 +1,5 @@
 // Takes the bytes of one object: small ones in memory, large ones straight to disk.
+import { readableLabel } from '../objects/label.ts';
 import type { ObjectRequest } from '../objects/object.ts';
 import type { TransferControl, TransferSink } from '../objects/transfer.ts';
 import type { CacheDirectory } from './directory.ts';
@@ -94,7 +95,7 @@ export class ObjectSink implements TransferSink {
       const { hash, label } = this.#request;
       throw new CacheError(
         'TOO_LARGE',
-        `${label} (${hash}) is too large to be used without storing it (free space in the cache)`,
+        `${readableLabel(label)} (${hash}) is too large to be used without storing it (free space in the cache)`,
       );
     }
   }

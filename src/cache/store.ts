@@ -1,5 +1,6 @@
 // The objects of a repository: recent ones in memory, the cache directory, the network, in this order.
 import type { ContentHash } from '../objects/hash.ts';
+import { readableLabel } from '../objects/label.ts';
 import { type LocalObject, type ObjectRequest, type ObjectStore, objectPath } from '../objects/object.ts';
 import type { TransferSource } from '../objects/transfer.ts';
 import type { CacheDirectory } from './directory.ts';
@@ -97,8 +98,9 @@ export class CacheStore implements ObjectStore {
   }
 
   async #transfer(request: ObjectRequest, urgent: boolean): Promise<void> {
-    if (this.#closed) throw new CacheError('CLOSED', `cannot fetch ${request.label}: shutting down`);
-    if (request.hash.isNull) throw new CacheError('UNUSABLE', `cannot fetch ${request.label}: it has no hash`);
+    if (this.#closed) throw new CacheError('CLOSED', `cannot fetch ${readableLabel(request.label)}: shutting down`);
+    if (request.hash.isNull)
+      throw new CacheError('UNUSABLE', `cannot fetch ${readableLabel(request.label)}: it has no hash`);
     if (!request.hash.equals(this.#missed) && this.#isLocal(request)) return;
     this.#missed = undefined;
     const writable = performance.now() >= this.#storeAgainAt;
@@ -121,7 +123,10 @@ export class CacheStore implements ObjectStore {
     if (!external) {
       await source.transfer({ path: objectPath(request), label, urgent }, sink);
     } else if (!externalSource) {
-      throw new CacheError('UNUSABLE', `cannot fetch ${label}: it is external data (set CVMFS_EXTERNAL_URL)`);
+      throw new CacheError(
+        'UNUSABLE',
+        `cannot fetch ${readableLabel(label)}: it is external data (set CVMFS_EXTERNAL_URL)`,
+      );
     } else {
       const { path, offset, length } = external;
       const range = offset === undefined || length === undefined ? undefined : { offset, length };

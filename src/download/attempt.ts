@@ -1,6 +1,7 @@
 // One try at one URL: sends the request, judges the status (client.md §7.3), passes the body on.
 import { CorruptTransfer, type TransferSink } from '../objects/transfer.ts';
-import { type Connection, ConnectionFailure, type ExchangeReceiver, type Limits } from './connection.ts';
+import type { Connection, ExchangeReceiver, Limits } from './connection.ts';
+import { ConnectionFailure } from './connection-failure.ts';
 import type { ConnectionPool } from './connection-pool.ts';
 import { DownloadError, type FailureCode } from './errors.ts';
 import type { ResponseHead } from './response-head.ts';

@@ -3,28 +3,10 @@
 // Not node:http: a request made here costs a third of its processor time and half its latency, and the time-outs and
 // the reasons of failures are exactly those of client.md §7.4 and §7.7. The socket reads into one buffer of ours.
 import type { OnReadOpts, Socket } from 'node:net';
+import { ConnectionFailure, describeFailure, type Phase } from './connection-failure.ts';
 import type { ResponseHead } from './response-head.ts';
 import { ProtocolError, ResponseParser, type ResponseReceiver } from './response-parser.ts';
 import { openTunnel, type Route, secureSocket } from './route.ts';
-
-/** What was being waited for when it went wrong; 'tls': with the server, through a tunnel. */
-export type Phase = 'resolve' | 'connect' | 'tls' | 'response' | 'body';
-
-export class ConnectionFailure extends Error {
-  override readonly name = 'ConnectionFailure';
-  readonly phase: Phase;
-  /** 'slow': nothing wrong but the time. */
-  readonly kind: 'error' | 'slow';
-  /** An idle connection that the other side had closed meanwhile: says nothing about the server. */
-  readonly stale: boolean;
-
-  constructor(phase: Phase, kind: 'error' | 'slow', message: string, stale: boolean, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
-    this.phase = phase;
-    this.kind = kind;
-    this.stale = stale;
-  }
-}
 
 export interface Limits {
   /** Milliseconds; Infinity: none. */
@@ -279,33 +261,12 @@ export class Connection {
       return;
     }
     const stale = this.#exchanges > 1 && !this.#parser?.started;
-    this.destroy(new ConnectionFailure(this.#phase(error), 'error', describe(error), stale, error));
+    this.destroy(new ConnectionFailure(this.#phase(error), 'error', describeFailure(error), stale, error));
   }
 
   #phase(error?: Error): Phase {
     if (this.#ready) return this.#parser?.started ? 'body' : 'response';
     if (error && 'syscall' in error) return error.syscall === 'getaddrinfo' ? 'resolve' : 'connect';
     return this.#tunnelled ? 'tls' : 'connect';
-  }
-}
-
-function describe(error: Error): string {
-  const code = (error as NodeJS.ErrnoException).code;
-  switch (code) {
-    case 'ECONNREFUSED':
-      return 'connection refused';
-    case 'ECONNRESET':
-    case 'EPIPE':
-      return 'connection reset';
-    case 'EHOSTUNREACH':
-    case 'ENETUNREACH':
-      return 'no route to host';
-    case 'ENOTFOUND':
-      return 'name not found';
-    case 'EAI_AGAIN':
-      return 'name server does not answer';
-    default:
-      // AggregateError of several addresses has no text of its own.
-      return error.message || code || 'connection failed';
   }
 }

@@ -1,4 +1,5 @@
 // Downloads from the servers of one repository, through its proxies, with fail-over (client.md §7).
+import { readableLabel } from '../objects/label.ts';
 import type { TransferRequest, TransferSink, TransferSource } from '../objects/transfer.ts';
 import { attemptHttp, type Target } from './attempt.ts';
 import type { Limits } from './connection.ts';
@@ -54,7 +55,10 @@ export class Downloader implements TransferSource {
 
   async transfer(request: TransferRequest, sink: TransferSink): Promise<void> {
     if (this.#servers.servers.length === 0) {
-      throw new DownloadError('BAD_URL', `cannot download ${request.label}: no server is configured for it`);
+      throw new DownloadError(
+        'BAD_URL',
+        `cannot download ${readableLabel(request.label)}: no server is configured for it`,
+      );
     }
     const { maxRetries, backoffInit, backoffMax } = this.#settings;
     const counts = { hosts: this.#servers.servers.length, proxies: this.#proxies.total };
@@ -164,10 +168,14 @@ export class Downloader implements TransferSource {
   ): Promise<DownloadError> {
     if (failure.code !== 'CANCELED' && failure.code !== 'LOCAL_IO') await sleep(this.#throttle.next(performance.now()));
     const reasons = [...tried].map(([where, what]) => `${where}: ${what}`).join('; ');
-    return new DownloadError(failure.code, `cannot download ${request.label}: ${reasons}${advice(failure)}`, {
-      cause: failure,
-      status: failure.status,
-    });
+    return new DownloadError(
+      failure.code,
+      `cannot download ${readableLabel(request.label)}: ${reasons}${advice(failure)}`,
+      {
+        cause: failure,
+        status: failure.status,
+      },
+    );
   }
 }
 
@@ -214,11 +222,6 @@ function advice(failure: DownloadError): string {
     default:
       return '';
   }
-}
-
-/** Names in a repository are bytes. */
-function pathBytes(directory: string, path: string): Buffer {
-  return Buffer.concat([Buffer.from(directory), Buffer.from(path, 'latin1')]);
 }
 
 function sleep(milliseconds: number): Promise<void> {

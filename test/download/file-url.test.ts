@@ -26,6 +26,13 @@ test('a file:// server is read without any proxy, also from a directory with odd
   t.true(sink.take().equals(bytes.subarray(999_000, 999_500)));
 });
 
+test('names that are not UTF-8 are found', async (t) => {
+  const root = temporaryDirectory(t);
+  writeFileSync(Buffer.concat([Buffer.from(`${root}/ü`), Buffer.from([0xff])]), 'content');
+  const path = `/${Buffer.from('ü').toString('latin1')}\xff`;
+  t.is((await download(t, `file://${root}`).file(path, 100)).toString(), 'content');
+});
+
 test('a file that is missing on one file:// server is taken from the next', async (t) => {
   const [a, b] = [temporaryDirectory(t), temporaryDirectory(t)];
   writeFileSync(join(b, 'x'), 'content');

@@ -36,12 +36,16 @@ test('a request has the headers of the reference client and no others', async (t
   });
 });
 
-test('paths are escaped, also in the info header', async (t) => {
+test('paths are bytes and are escaped, also in the info header', async (t) => {
   const server = await serve(t);
-  const downloader = download(t, [`${server.url}/b ase`], { sendInfoHeader: true });
-  await downloader.transfer({ path: '/x y/ü', label: 'a\r\nB: ü' }, new MemorySink(LIMIT));
-  t.is(server.requests[0].target, '/b%20ase/x%20y/%C3%BC');
+  const downloader = download(t, [`${server.url}/b äse`], { sendInfoHeader: true });
+  const latin1 = (text: string) => Buffer.from(text).toString('latin1');
+  const request = { path: `${latin1('/x y/ü')}\xff`, label: `a\r\nB: ${latin1('ü')}` };
+  await downloader.transfer(request, new MemorySink(LIMIT));
+  t.is(server.requests[0].target, '/b%20%C3%A4se/x%20y/%C3%BC%FF');
   t.is(server.requests[0].headers['cvmfs-info'], 'a%0D%0AB:%20%C3%BC');
+  server.fault(/./, { status: 404 });
+  await t.throwsAsync(downloader.transfer(request, new MemorySink(LIMIT)), { message: /^cannot download a\?\?B: ü: / });
 });
 
 test('a range is asked for in bytes', async (t) => {
