@@ -1,6 +1,7 @@
 // The words of `cvmfsexec` before `--`. Parsed by hand: this is on the way to the user's command, and a parser library
 // costs more than everything else that happens there.
 import { resolve } from 'node:path';
+import { isRepositoryName } from '../config/repository-name.ts';
 
 export interface LaunchWords {
   readonly repositories: readonly string[];
@@ -51,7 +52,9 @@ export function parseLaunchWords(words: readonly string[]): LaunchWords {
 }
 
 /** Parameters that are paths, which people give relative to where they are. */
-const PATHS = new Set(['CVMFS_CACHE_BASE', 'CVMFS_CACHE_DIR', 'CVMFS_KEYS_DIR', 'CVMFS_PUBLIC_KEY', 'CVMFS_BLACKLIST']);
+const PATHS = new Set(['CVMFS_CACHE_BASE', 'CVMFS_CACHE_DIR', 'CVMFS_KEYS_DIR', 'CVMFS_BLACKLIST']);
+/** A list of paths, with colons between them. */
+const PATH_LIST = 'CVMFS_PUBLIC_KEY';
 
 /** Makes relative paths absolute: the server's own directory is another one. */
 export function resolvePaths(words: LaunchWords, directory: string): LaunchWords {
@@ -60,19 +63,13 @@ export function resolvePaths(words: LaunchWords, directory: string): LaunchWords
     ...words,
     configDirectory: configDirectory && resolve(directory, configDirectory),
     parameters: words.parameters.map((parameter) => {
-      const [name, value] = splitOnce(parameter, '=');
-      if (!PATHS.has(name) || value === '') return parameter;
-      return `${name}=${value
-        .split(':')
-        .map((path) => resolve(directory, path))
-        .join(':')}`;
+      const equals = parameter.indexOf('=');
+      const [name, value] = [parameter.slice(0, equals), parameter.slice(equals + 1)];
+      const absolute = (path: string): string => path && resolve(directory, path);
+      if (PATHS.has(name)) return `${name}=${absolute(value)}`;
+      return name === PATH_LIST ? `${name}=${value.split(':').map(absolute).join(':')}` : parameter;
     }),
   };
-}
-
-function splitOnce(text: string, separator: string): [string, string] {
-  const at = text.indexOf(separator);
-  return [text.slice(0, at), text.slice(at + separator.length)];
 }
 
 /** `-oKEY=VALUE` and `--config=DIR` carry their value themselves. */
@@ -92,8 +89,7 @@ function checkedParameter(text: string): string {
   throw new UsageError(`-o ${text}: expected KEY=VALUE; ${HINT}`);
 }
 
-/** Repository names become path components and parts of URLs (client.md §8.1). */
 function checkedName(name: string): string {
-  if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$/.test(name)) return name;
+  if (isRepositoryName(name)) return name;
   throw new UsageError(`'${name}' is not a repository name: letters, digits, '.', '-' and '_', at most 60; ${HINT}`);
 }

@@ -1,5 +1,9 @@
-// The part of sh that configuration files need most: NAME=value, with quotes, backslashes, comments and $NAME. What is
-// more than that is left out, with a warning, and never guessed at.
+// What a configuration file sets. The files are shell scripts, of which this runs what they need: NAME=value, export,
+// readonly, `if` with comparisons, and return. What is more than that is left out, and never guessed at.
+import { isTrue } from './conditions.ts';
+import { type Branch, type Command, type Lines, parseBlocks } from './shell-blocks.ts';
+import { type Token, tokenize } from './shell-tokens.ts';
+import { expand, NotUnderstood, type Variables } from './shell-words.ts';
 
 export interface Assignment {
   readonly name: string;
@@ -10,113 +14,122 @@ export interface Assignment {
 
 export interface ParsedFile {
   readonly assignments: readonly Assignment[];
-  /** Numbers of the lines that were left out. */
-  readonly skipped: readonly number[];
+  /** What was left out: single commands, or an `if` block as a whole. */
+  readonly skipped: readonly Lines[];
 }
 
-const ASSIGNMENT = /^(?:(?:export|readonly)[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)$/s;
-const VARIABLE = /^\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)(?:(:?-)([^}$`]*))?\})/;
+/** The variables that a file finds. */
+export interface Surroundings {
+  /** What no file can change. */
+  fixed(name: string): string | undefined;
+  /** What was set before. */
+  earlier(name: string): string | undefined;
+}
 
-/** `lookup` gives the value of a variable set earlier. */
-export function parseAssignments(text: string, lookup: (name: string) => string | undefined): ParsedFile {
-  const assignments: Assignment[] = [];
-  const skipped: number[] = [];
-  const own = new Map<string, string>();
-  const find = (name: string): string | undefined => own.get(name) ?? lookup(name);
-  const lines = text.split('\n');
-  for (let i = 0; i < lines.length; i++) {
-    const first = i;
-    let source = lines[i].trim();
-    if (source === '' || source.startsWith('#')) continue;
-    const match = ASSIGNMENT.exec(source);
-    let value = match ? parseValue(match[2], find) : undefined;
-    // A value in quotes may go over several lines.
-    while (match && value === 'open' && i + 1 < lines.length) {
-      source += `\n${lines[++i]}`;
-      value = parseValue((ASSIGNMENT.exec(source) as RegExpExecArray)[2], find);
-    }
-    if (!match || typeof value !== 'object') {
-      skipped.push(first + 1);
-      if (value === 'open') i = first;
-      continue;
-    }
-    own.set(match[1], value.text);
-    assignments.push({ name: match[1], value: value.text, line: first + 1 });
+export function parseAssignments(text: string, surroundings: Surroundings): ParsedFile {
+  const run = new Run(surroundings);
+  run.all(parseBlocks(tokenize(text)));
+  return run;
+}
+
+const ASSIGNMENT = /^([A-Za-z_]\w*)=(.*)$/s;
+const NAME = /^[A-Za-z_]\w*$/;
+
+/** The state of a script at one place. */
+class Run implements ParsedFile {
+  readonly assignments: Assignment[] = [];
+  readonly skipped: Lines[] = [];
+  /** `return` was met. */
+  #returned = false;
+  readonly #surroundings: Surroundings;
+  readonly #values: Map<string, string>;
+
+  constructor(surroundings: Surroundings, values: ReadonlyMap<string, string> = new Map()) {
+    this.#surroundings = surroundings;
+    this.#values = new Map(values);
   }
-  return { assignments, skipped };
-}
 
-/** 'open': a quote has no end yet. undefined: not a plain value. */
-function parseValue(source: string, find: (name: string) => string | undefined): { text: string } | 'open' | undefined {
-  let text = '';
-  for (let at = 0; at < source.length; ) {
-    const char = source[at];
-    if (char === "'") {
-      const end = source.indexOf("'", at + 1);
-      if (end < 0) return 'open';
-      text += source.slice(at + 1, end);
-      at = end + 1;
-    } else if (char === '"') {
-      const quoted = parseDoubleQuotes(source, at + 1, find);
-      if (typeof quoted !== 'object') return quoted;
-      text += quoted.text;
-      at = quoted.end;
-    } else if (char === ' ' || char === '\t' || char === '\r') {
-      // The value ends here; only a comment, or nothing, may follow.
-      return /^\s*(#.*)?$/s.test(source.slice(at)) ? { text } : undefined;
-    } else if (char === '\\') {
-      text += source[at + 1] ?? '';
-      at += 2;
-    } else if (char === '$') {
-      const variable = expand(source.slice(at), find);
-      if (!variable) return undefined;
-      text += variable.text;
-      at += variable.length;
-    } else if ('`;&|<>()*?['.includes(char)) {
-      return undefined;
+  /** Does each of the commands, or leaves it out. */
+  all(commands: readonly Command[]): void {
+    for (const command of commands) {
+      if (this.#returned) return;
+      this.#attempt(command);
+    }
+  }
+
+  /** A command is done wholly or not at all. */
+  #attempt(command: Command): void {
+    const trial = new Run(this.#surroundings, this.#values);
+    try {
+      trial.#do(command);
+    } catch (error) {
+      if (!(error instanceof NotUnderstood)) throw error;
+      this.skipped.push({ first: command.first, last: command.last });
+      return;
+    }
+    for (const { name, value, line } of trial.assignments) this.#set(name, value, line);
+    this.skipped.push(...trial.skipped);
+    this.#returned = trial.#returned;
+  }
+
+  #do(command: Command): void {
+    if (command.kind === 'other') throw new NotUnderstood();
+    if (command.kind === 'simple') this.#simple(command.tokens);
+    else this.#if(command.branches);
+  }
+
+  #if(branches: readonly Branch[]): void {
+    for (const { condition, body } of branches) {
+      if (condition && !this.#holds(condition)) continue;
+      for (const inner of body) {
+        if (this.#returned) return;
+        // A block within the block may be left out alone.
+        if (inner.kind === 'if') this.#attempt(inner);
+        else this.#do(inner);
+      }
+      return;
+    }
+  }
+
+  #holds(condition: readonly Command[]): boolean {
+    const [command] = condition;
+    if (condition.length !== 1 || command.kind !== 'simple') throw new NotUnderstood();
+    return isTrue(command.tokens, this.#variables(command.first));
+  }
+
+  #simple(tokens: readonly Token[]): void {
+    if (tokens.some(({ kind }) => kind !== 'word')) throw new NotUnderstood();
+    const [{ text: first }, ...rest] = tokens;
+    const declaration = first === 'export' || first === 'readonly';
+    if (first === ':') {
+      for (const { text, line } of rest) expand(text, this.#variables(line));
+    } else if (first === 'return') {
+      if (rest.length > 1) throw new NotUnderstood();
+      this.#returned = true;
     } else {
-      text += char;
-      at++;
+      for (const word of declaration ? rest : tokens) {
+        if (!(declaration && NAME.test(word.text))) this.#assign(word);
+      }
     }
   }
-  return { text };
-}
 
-function parseDoubleQuotes(
-  source: string,
-  start: number,
-  find: (name: string) => string | undefined,
-): { text: string; end: number } | 'open' | undefined {
-  let text = '';
-  for (let at = start; at < source.length; ) {
-    const char = source[at];
-    if (char === '"') return { text, end: at + 1 };
-    if (char === '`') return undefined;
-    if (char === '\\') {
-      const next = source[at + 1] ?? '';
-      if (next !== '\n') text += '"\\$`'.includes(next) ? next : `\\${next}`;
-      at += 2;
-    } else if (char === '$') {
-      const variable = expand(source.slice(at), find);
-      if (!variable) return undefined;
-      text += variable.text;
-      at += variable.length;
-    } else {
-      text += char;
-      at++;
-    }
+  #assign({ text, line }: Token): void {
+    const match = ASSIGNMENT.exec(text);
+    // A tilde stands for a home directory.
+    if (!match || match[2].startsWith('~')) throw new NotUnderstood();
+    this.#set(match[1], expand(match[2], this.#variables(line)), line);
   }
-  return 'open';
-}
 
-/** `$NAME`, `${NAME}`, `${NAME-default}` or `${NAME:-default}` at the start of `source`. */
-function expand(
-  source: string,
-  find: (name: string) => string | undefined,
-): { text: string; length: number } | undefined {
-  const match = VARIABLE.exec(source);
-  if (!match) return undefined;
-  const value = find(match[1] ?? match[2]);
-  const useDefault = match[3] !== undefined && (value === undefined || (match[3] === ':-' && value === ''));
-  return { text: useDefault ? match[4] : (value ?? ''), length: match[0].length };
+  #variables(line: number): Variables {
+    const { fixed, earlier } = this.#surroundings;
+    return {
+      get: (name) => fixed(name) ?? this.#values.get(name) ?? earlier(name),
+      set: (name, value) => this.#set(name, value, line),
+    };
+  }
+
+  #set(name: string, value: string, line: number): void {
+    this.#values.set(name, value);
+    this.assignments.push({ name, value, line });
+  }
 }

@@ -25,9 +25,10 @@ export const DEFAULT_PARAMETERS: Readonly<Record<string, string>> = {
   CVMFS_MOUNT_DIR: '/cvmfs',
   CVMFS_RELOAD_SOCKETS: '/var/run/cvmfs',
   CVMFS_DEFAULT_DOMAIN: 'cern.ch',
-  // Without any setting: what the site announces, else no proxy.
-  CVMFS_HTTP_PROXY: 'auto;DIRECT',
 };
+
+/** CVMFS_HTTP_PROXY where nobody sets it: what the site announces, else none. */
+export const DEFAULT_PROXY = 'auto;DIRECT';
 
 interface DomainServers {
   readonly servers: readonly string[];
@@ -36,54 +37,61 @@ interface DomainServers {
 }
 
 /** domain.d/<domain>.conf */
-export const DOMAINS: Readonly<Record<string, DomainServers>> = {
-  'cern.ch': {
-    servers: [
-      'http://cvmfs-stratum-one.cern.ch/cvmfs/@fqrn@',
-      'http://cernvmfs.gridpp.rl.ac.uk/cvmfs/@fqrn@',
-      'http://cvmfs-s1bnl.opensciencegrid.org/cvmfs/@fqrn@',
-      'http://cvmfs-s1fnal.opensciencegrid.org/cvmfs/@fqrn@',
-    ],
-    cdn: [
-      'http://s1cern-cvmfs.openhtc.io/cvmfs/@fqrn@',
-      'http://s1ral-cvmfs.openhtc.io/cvmfs/@fqrn@',
-      'http://s1bnl-cvmfs.openhtc.io/cvmfs/@fqrn@',
-      'http://s1fnal-cvmfs.openhtc.io/cvmfs/@fqrn@',
-    ],
-  },
-  'egi.eu': {
-    servers: [
-      'http://cvmfs-egi.gridpp.rl.ac.uk:8000/cvmfs/@fqrn@',
-      'http://klei.nikhef.nl:8000/cvmfs/@fqrn@',
-      'http://cvmfsrepo.lcg.triumf.ca:8000/cvmfs/@fqrn@',
-      'http://cvmfs-stratum-one.ihep.ac.cn:8000/cvmfs/@fqrn@',
-    ],
-    cdn: [
-      'http://s1ral-cvmfs.openhtc.io/cvmfs/@fqrn@',
-      'http://s1nikhef-cvmfs.openhtc.io/cvmfs/@fqrn@',
-      'http://s1triumf-cvmfs.openhtc.io:8080/cvmfs/@fqrn@',
-      'http://s1ihep-cvmfs.openhtc.io/cvmfs/@fqrn@',
-    ],
-  },
-  'opensciencegrid.org': {
-    servers: [
-      'http://cvmfs-egi.gridpp.rl.ac.uk:8000/cvmfs/@fqrn@',
-      'http://klei.nikhef.nl:8000/cvmfs/@fqrn@',
-      'http://cvmfs-s1bnl.opensciencegrid.org:8000/cvmfs/@fqrn@',
-      'http://cvmfs-s1fnal.opensciencegrid.org:8000/cvmfs/@fqrn@',
-      'http://cvmfs-stratum-one.ihep.ac.cn:8000/cvmfs/@fqrn@',
-    ],
-    cdn: [
-      'http://s1ral-cvmfs.openhtc.io/cvmfs/@fqrn@',
-      'http://s1nikhef-cvmfs.openhtc.io/cvmfs/@fqrn@',
-      'http://s1bnl-cvmfs.openhtc.io/cvmfs/@fqrn@',
-      'http://s1fnal-cvmfs.openhtc.io/cvmfs/@fqrn@',
-      'http://s1ihep-cvmfs.openhtc.io/cvmfs/@fqrn@',
-    ],
-  },
-};
+export const DOMAINS: ReadonlyMap<string, DomainServers> = new Map(
+  Object.entries({
+    'cern.ch': {
+      servers: [
+        'http://cvmfs-stratum-one.cern.ch/cvmfs/@fqrn@',
+        'http://cernvmfs.gridpp.rl.ac.uk/cvmfs/@fqrn@',
+        'http://cvmfs-s1bnl.opensciencegrid.org/cvmfs/@fqrn@',
+        'http://cvmfs-s1fnal.opensciencegrid.org/cvmfs/@fqrn@',
+      ],
+      cdn: [
+        'http://s1cern-cvmfs.openhtc.io/cvmfs/@fqrn@',
+        'http://s1ral-cvmfs.openhtc.io/cvmfs/@fqrn@',
+        'http://s1bnl-cvmfs.openhtc.io/cvmfs/@fqrn@',
+        'http://s1fnal-cvmfs.openhtc.io/cvmfs/@fqrn@',
+      ],
+    },
+    'egi.eu': {
+      servers: [
+        'http://cvmfs-egi.gridpp.rl.ac.uk:8000/cvmfs/@fqrn@',
+        'http://klei.nikhef.nl:8000/cvmfs/@fqrn@',
+        'http://cvmfsrepo.lcg.triumf.ca:8000/cvmfs/@fqrn@',
+        'http://cvmfs-stratum-one.ihep.ac.cn:8000/cvmfs/@fqrn@',
+      ],
+      cdn: [
+        'http://s1ral-cvmfs.openhtc.io/cvmfs/@fqrn@',
+        'http://s1nikhef-cvmfs.openhtc.io/cvmfs/@fqrn@',
+        'http://s1triumf-cvmfs.openhtc.io:8080/cvmfs/@fqrn@',
+        'http://s1ihep-cvmfs.openhtc.io/cvmfs/@fqrn@',
+      ],
+    },
+    'opensciencegrid.org': {
+      servers: [
+        'http://cvmfs-egi.gridpp.rl.ac.uk:8000/cvmfs/@fqrn@',
+        'http://klei.nikhef.nl:8000/cvmfs/@fqrn@',
+        'http://cvmfs-s1bnl.opensciencegrid.org:8000/cvmfs/@fqrn@',
+        'http://cvmfs-s1fnal.opensciencegrid.org:8000/cvmfs/@fqrn@',
+        'http://cvmfs-stratum-one.ihep.ac.cn:8000/cvmfs/@fqrn@',
+      ],
+      cdn: [
+        'http://s1ral-cvmfs.openhtc.io/cvmfs/@fqrn@',
+        'http://s1nikhef-cvmfs.openhtc.io/cvmfs/@fqrn@',
+        'http://s1bnl-cvmfs.openhtc.io/cvmfs/@fqrn@',
+        'http://s1fnal-cvmfs.openhtc.io/cvmfs/@fqrn@',
+        'http://s1ihep-cvmfs.openhtc.io/cvmfs/@fqrn@',
+      ],
+    },
+  }),
+);
 
-/** config.d/<repository>.conf: values for variables in its symlinks. */
-export const REPOSITORIES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  'grid.cern.ch': { GLITE_VERSION: 'default' },
-};
+/** config.d/<repository>.conf: values that hold where neither files nor environment set others. */
+export const REPOSITORIES: ReadonlyMap<string, Readonly<Record<string, string>>> = new Map(
+  Object.entries<Record<string, string>>({
+    // A configuration repository has to be there before a site's proxies are known from it.
+    'cvmfs-config.cern.ch': { CVMFS_HTTP_PROXY: 'DIRECT' },
+    // For its symlinks.
+    'grid.cern.ch': { GLITE_VERSION: 'default' },
+  }),
+);

@@ -2,9 +2,11 @@
  * - `NO_FILE`: a file or directory that was named does not exist or cannot be read
  * - `NO_CACHE`: there is no place for the cache
  * - `CONFLICT`: two parameters exclude each other
+ * - `BAD_NAME`: not a repository name
+ * - `BAD_OPTION`: not KEY=VALUE
  * - `MISSING`: a parameter without which nothing works
  */
-export type ConfigErrorCode = 'NO_FILE' | 'NO_CACHE' | 'CONFLICT' | 'MISSING';
+export type ConfigErrorCode = 'NO_FILE' | 'NO_CACHE' | 'CONFLICT' | 'BAD_NAME' | 'BAD_OPTION' | 'MISSING';
 
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';

@@ -2,10 +2,11 @@
 // that installed clients have in /etc/cvmfs/keys/<domain>.
 
 /** PEM texts by domain. */
-export const MASTER_KEYS: Readonly<Record<string, readonly string[]>> = {
-  'cern.ch': [
-    // cern-it1.cern.ch.pub
-    `-----BEGIN PUBLIC KEY-----
+export const MASTER_KEYS: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.entries({
+    'cern.ch': [
+      // cern-it1.cern.ch.pub
+      `-----BEGIN PUBLIC KEY-----
 MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAo8uKvscgW7FNxzb65Uhm
 yr8jPJiyrl2kVzb/hhgdfN14C0tCbfFoE6ciuZFg+9ytLeiL9pzM96gSC+atIFl4
 7wTgtAFO1W4PtDQBwA/IG2bnwvNrzk19ob0JYhjZlS9tYKeh7TKCub55+vMwcEbP
@@ -15,8 +16,8 @@ aFDsGXvjGy7dg43YzjSSYSFGUnONtl5Fe6y4bQZj1LEPbeInW334MAbMwYF4LKma
 yQIDAQAB
 -----END PUBLIC KEY-----
 `,
-    // cern-it4.cern.ch.pub
-    `-----BEGIN PUBLIC KEY-----
+      // cern-it4.cern.ch.pub
+      `-----BEGIN PUBLIC KEY-----
 MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAzlAraXimfJP5ie0KtDAE
 rNUU5d9bzst+kqfhnb0U0OUtmCIbsueaDlbMmTdRSHMr+T0jI8i9CZxJwtxDqll+
 UuB3Li2hYBhk0tYTy29JJYvofVULvrw1kMSLKyTWnV30/MHjYxhLHoZWfdepTjVg
@@ -26,8 +27,8 @@ X4/BVnilkhUfH6ssRKw4yehlKG1M5KJje2+y+iVvLbfoaw3g1Sjrf4p3Gq+ul7AC
 PwIDAQAB
 -----END PUBLIC KEY-----
 `,
-    // cern-it5.cern.ch.pub
-    `-----BEGIN PUBLIC KEY-----
+      // cern-it5.cern.ch.pub
+      `-----BEGIN PUBLIC KEY-----
 MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAqFzLLZAg2xmHJLbbq0+N
 eYtjRDghUK5mYhARndnC3skFVowDTiqJVc9dIDX5zuxQ9HyC0iKM1HbvN64IH/Uf
 qoXLyZLiXbFwpg6BtEJxwhijdZCiCC5PC//Bb7zSFIVZvWjndujr6ejaY6kx3+jI
@@ -37,10 +38,10 @@ sU1HSJ66pqorj+D1fbZCziLcWbS1GzceZ7aTYYPUdGZF1CgjBK5uKrEAoBsPgjWo
 2QIDAQAB
 -----END PUBLIC KEY-----
 `,
-  ],
-  'egi.eu': [
-    // egi.eu.pub
-    `-----BEGIN PUBLIC KEY-----
+    ],
+    'egi.eu': [
+      // egi.eu.pub
+      `-----BEGIN PUBLIC KEY-----
 MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAxKhc7s1HmmPWH4Cq1U3K
 4FNFKcMQgZxUrgQEfvgkF97OZ8I8wzC9MWqmegX6tqlPmAzYWTM+Xi4nEBWYRhd+
 hVN/prHyYGzb/kTyCSHa9EQtIk9SUyoPfQxkGRnx68pD5con8KJySNa8neplsXx+
@@ -50,10 +51,10 @@ NotcpBL5K5v95zA/kh5u+TRrmeTxHyDOpyrGrkqRaT5p+/C1z0HDyKFQbptegCbn
 GwIDAQAB
 -----END PUBLIC KEY-----
 `,
-  ],
-  'opensciencegrid.org': [
-    // opensciencegrid.org.pub
-    `-----BEGIN PUBLIC KEY-----
+    ],
+    'opensciencegrid.org': [
+      // opensciencegrid.org.pub
+      `-----BEGIN PUBLIC KEY-----
 MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAqQGYXTp9cRcMbGeDoijB
 gKNTCEpIWB7XcqIHVXJjfxEkycQXMyZkB7O0CvV3UmmY2K7CQqTnd9ddcApn7BqQ
 /7QGP0H1jfXLfqVdwnhyjIHxmV2x8GIHRHFA0wE+DadQwoi1G0k0SNxOVS5qbdeV
@@ -63,5 +64,6 @@ qoTxJs9k6quV0g3Wd8z65s/k5mEZ+AnHHI0+0CL3y80wnuLSBYmw05YBtKyoa1Fb
 FQIDAQAB
 -----END PUBLIC KEY-----
 `,
-  ],
-};
+    ],
+  }),
+);

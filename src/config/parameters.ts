@@ -1,8 +1,9 @@
 // The parameters of one repository: built-in values, files, environment, options; later ones win (client.md §8.1, §8.6).
-import { readdirSync, readFileSync } from 'node:fs';
-import { parseAssignments } from './assignments.ts';
-import { DEFAULT_PARAMETERS, DOMAINS, REPOSITORIES } from './defaults.ts';
+import { readFileSync } from 'node:fs';
+import { parseAssignments, type Surroundings } from './assignments.ts';
+import { DEFAULT_PARAMETERS, DEFAULT_PROXY, DOMAINS, REPOSITORIES } from './defaults.ts';
 import { ConfigError } from './error.ts';
+import { domainOf, filesFor, isMissing, requireDirectory, SYSTEM_DIRECTORY } from './files.ts';
 
 export type Source = { readonly file: string; readonly line: number } | 'built-in' | 'environment' | '-o';
 
@@ -18,37 +19,40 @@ export interface ParameterOptions {
   /** Instead of /etc/cvmfs; must exist then. */
   readonly configDirectory?: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** What is read without a configDirectory; /etc/cvmfs. */
+  readonly systemDirectory?: string;
 }
-
-const SYSTEM_DIRECTORY = '/etc/cvmfs';
 
 export class Parameters {
   readonly fqrn: string;
   /** One line each: what was found in the files and left out. */
   readonly warnings: string[] = [];
   readonly #settings = new Map<string, Setting>();
+  readonly #directory: string;
+  /** The files are those of the system, which concern everybody. */
+  readonly #ofSystem: boolean;
 
-  private constructor(fqrn: string) {
+  private constructor(fqrn: string, directory: string, ofSystem: boolean) {
     this.fqrn = fqrn;
+    this.#directory = directory;
+    this.#ofSystem = ofSystem;
   }
 
-  /** @throws ConfigError NO_FILE for a configuration directory that was named and cannot be read */
-  static load({ fqrn, options, configDirectory, environment }: ParameterOptions): Parameters {
-    const parameters = new Parameters(fqrn);
+  /** @throws ConfigError NO_FILE for a configuration directory that was named and cannot be read, BAD_OPTION */
+  static load({ fqrn, options, configDirectory, environment, systemDirectory }: ParameterOptions): Parameters {
+    const directory = configDirectory ?? systemDirectory ?? SYSTEM_DIRECTORY;
+    if (configDirectory !== undefined) requireDirectory(configDirectory);
+    const parameters = new Parameters(fqrn, directory, configDirectory === undefined);
     for (const [name, value] of Object.entries(DEFAULT_PARAMETERS)) parameters.#set(name, value, 'built-in');
-    for (const [name, value] of Object.entries(REPOSITORIES[fqrn] ?? {})) {
-      if (!environment[name]) parameters.#set(name, value, 'built-in');
-    }
-    const directory = configDirectory ?? SYSTEM_DIRECTORY;
-    for (const file of filesFor(fqrn, directory, configDirectory !== undefined)) parameters.#read(file, environment);
-    for (const [name, value] of Object.entries(environment)) {
-      if (name.startsWith('CVMFS_') && value !== undefined) parameters.#set(name, value, 'environment');
-    }
-    for (const option of options) {
-      const equals = option.indexOf('=');
-      parameters.#set(option.slice(0, equals), option.slice(equals + 1), '-o');
-    }
-    parameters.#useDomain();
+    const later = laterSettings(environment, options);
+    const surroundings = {
+      fixed: (name: string) => later.get(name)?.value,
+      earlier: (name: string) => parameters.#settings.get(name)?.value ?? environment[name],
+    };
+    const files = filesFor(fqrn, directory, (message) => parameters.warnings.push(message));
+    for (const file of files) parameters.#read(file, surroundings);
+    for (const [name, { value, source }] of later) parameters.#set(name, value, source);
+    parameters.#complete(environment);
     return parameters;
   }
 
@@ -81,6 +85,11 @@ export class Parameters {
     return source !== undefined && source !== 'built-in';
   }
 
+  /** Set by a file under /etc/cvmfs, which was written for everybody, and maybe for another client than this. */
+  isOfSystem(name: string): boolean {
+    return this.#ofSystem && typeof this.source(name) === 'object';
+  }
+
   /** All that are set, in ascending order. */
   names(): string[] {
     return [...this.#settings.keys()].sort();
@@ -90,84 +99,66 @@ export class Parameters {
     this.#settings.set(name, { value, source });
   }
 
-  #read(file: string, environment: ParameterOptions['environment']): void {
+  #read(file: string, surroundings: Surroundings): void {
     let text: string;
     try {
-      text = readFileSync(file, 'latin1');
+      text = readFileSync(file, 'utf8');
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      if (code !== 'ENOENT' && code !== 'ENOTDIR') this.warnings.push(`${file} cannot be read (${code}): left out`);
+      if (!isMissing(code)) this.warnings.push(`${file} cannot be read (${code}): left out`);
       return;
     }
-    const { assignments, skipped } = parseAssignments(
-      text,
-      (name) => this.#settings.get(name)?.value ?? environment[name],
-    );
-    for (const { name, value, line } of assignments) this.#set(name, value, { file, line });
-    for (const line of skipped) this.warnings.push(`${file}:${line}: more than NAME=value, left out`);
-  }
-
-  /** Servers and keys of a domain that is built in, where neither files nor options name others. */
-  #useDomain(): void {
-    const domain = DOMAINS[domainOf(this.fqrn)];
-    if (!domain) return;
-    if (!this.isChosen('CVMFS_SERVER_URL')) {
-      const servers = this.get('CVMFS_USE_CDN') === 'yes' ? domain.cdn : domain.servers;
-      this.#set('CVMFS_SERVER_URL', servers.join(';'), 'built-in');
+    const { assignments, skipped } = parseAssignments(text, surroundings);
+    for (const { name, value, line } of assignments) {
+      // A default.conf as it is shipped chooses nothing.
+      const shipped = file === `${this.#directory}/default.conf` && value === DEFAULT_PARAMETERS[name];
+      if (!shipped || this.#settings.get(name)?.value !== value) this.#set(name, value, { file, line });
     }
-    if (!this.isChosen('CVMFS_USE_GEOAPI')) this.#set('CVMFS_USE_GEOAPI', 'yes', 'built-in');
-    if (!this.isChosen('CVMFS_KEYS_DIR')) {
-      this.#set('CVMFS_KEYS_DIR', `${SYSTEM_DIRECTORY}/keys/${domainOf(this.fqrn)}`, 'built-in');
+    for (const { first, last } of skipped) {
+      const lines = first === last ? first : `${first}-${last}`;
+      this.warnings.push(`${file}:${lines}: more shell than is understood here, left out`);
     }
   }
 
+  /** Values for the repository and its domain, where nobody set others. */
+  #complete(environment: ParameterOptions['environment']): void {
+    const domain = domainOf(this.fqrn);
+    const known = DOMAINS.get(domain);
+    if (known) {
+      const servers = this.get('CVMFS_USE_CDN') === 'yes' ? known.cdn : known.servers;
+      this.#setDefault('CVMFS_SERVER_URL', servers.join(';'));
+      this.#setDefault('CVMFS_USE_GEOAPI', 'yes');
+      this.#setDefault('CVMFS_KEYS_DIR', `${DEFAULT_PARAMETERS.CVMFS_KEYS_DIR}/${domain}`);
+    }
+    for (const [name, value] of Object.entries(REPOSITORIES.get(this.fqrn) ?? {})) {
+      if (!this.get(name) && !environment[name]) this.#set(name, value, 'built-in');
+    }
+    if (!this.get('CVMFS_HTTP_PROXY')) this.#set('CVMFS_HTTP_PROXY', DEFAULT_PROXY, 'built-in');
+  }
+
+  #setDefault(name: string, value: string): void {
+    if (!this.isChosen(name)) this.#set(name, value, 'built-in');
+  }
+
+  /** From left to right; unknown names stay (client.md §8.4). */
   #replaceTemplates(value: string): string {
-    return value.replaceAll('@fqrn@', this.fqrn).replaceAll('@org@', this.fqrn.split('.')[0]);
+    return value.replace(/@([^@]*)@/g, (whole, name) => {
+      if (name === 'fqrn') return this.fqrn;
+      return name === 'org' ? this.fqrn.split('.')[0] : whole;
+    });
   }
 }
 
-/** Everything after the first dot. */
-export function domainOf(fqrn: string): string {
-  return fqrn.slice(fqrn.indexOf('.') + 1);
-}
-
-/** Completes a repository name without a dot by CVMFS_DEFAULT_DOMAIN. */
-export function fullName(name: string, options: Omit<ParameterOptions, 'fqrn'>): string {
-  if (name.includes('.')) return name;
-  const domain = Parameters.load({ ...options, fqrn: '' }).get('CVMFS_DEFAULT_DOMAIN');
-  return domain ? `${name}.${domain}` : name;
-}
-
-/** In the order in which they are read; an empty fqrn asks for the settings of all repositories (client.md §8.1). */
-function filesFor(fqrn: string, directory: string, required: boolean): string[] {
-  const files = [`${directory}/default.conf`, ...defaultDirectory(directory, required), `${directory}/default.local`];
-  if (fqrn === '') return files;
-  for (const stem of [`domain.d/${domainOf(fqrn)}`, `config.d/${fqrn}`]) {
-    files.push(`${directory}/${stem}.conf`, `${directory}/${stem}.local`);
+/** What the environment and the options set, which is more than files can change. */
+function laterSettings(environment: ParameterOptions['environment'], options: readonly string[]): Map<string, Setting> {
+  const settings = new Map<string, Setting>();
+  for (const [name, value] of Object.entries(environment)) {
+    if (name.startsWith('CVMFS_') && value !== undefined) settings.set(name, { value, source: 'environment' });
   }
-  return files;
-}
-
-function defaultDirectory(directory: string, required: boolean): string[] {
-  const parent = `${directory}/default.d`;
-  try {
-    const names = readdirSync(parent).filter((name) => name.endsWith('.conf'));
-    return names.sort().map((name) => `${parent}/${name}`);
-  } catch {
-    if (required) requireDirectory(directory);
-    return [];
+  for (const option of options) {
+    const equals = option.indexOf('=');
+    if (equals < 1) throw new ConfigError('BAD_OPTION', `-o ${option}: expected KEY=VALUE`);
+    settings.set(option.slice(0, equals), { value: option.slice(equals + 1), source: '-o' });
   }
-}
-
-function requireDirectory(directory: string): void {
-  try {
-    readdirSync(directory);
-  } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code;
-    throw new ConfigError(
-      'NO_FILE',
-      `cannot read the configuration directory ${directory} (${code}): check --config`,
-      cause,
-    );
-  }
+  return settings;
 }

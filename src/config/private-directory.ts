@@ -1,0 +1,73 @@
+// A directory of one user in a place that all users share. Others may have been there before, and mean harm.
+import { accessSync, constants, lstatSync, mkdirSync, readFileSync, realpathSync, type Stats } from 'node:fs';
+import { dirname } from 'node:path';
+import { ConfigError } from './error.ts';
+
+/**
+ * `cvmfs-<user>`, mode 0700, in the first of `parents` in which nobody but the user and root can replace it. It is made
+ * if need be; the path has no symbolic links.
+ * @throws ConfigError NO_CACHE
+ */
+export function privateDirectory(user: number, parents: readonly string[]): string {
+  const tried: string[] = [];
+  for (const parent of parents) {
+    try {
+      const place = realpathSync(parent);
+      const directory = `${place === '/' ? '' : place}/cvmfs-${user}`;
+      const failure = replaceable(place) ?? claim(directory);
+      if (failure === undefined) return directory;
+      tried.push(failure);
+    } catch (error) {
+      tried.push(`${parent}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
+    }
+  }
+  throw new ConfigError('NO_CACHE', `no place for the cache (${tried.join('; ')}): set CVMFS_CACHE_BASE`);
+}
+
+/** Whoever may rename entries of a directory on the path can put another one in our place. */
+function replaceable(path: string): string | undefined {
+  const parent = dirname(path);
+  const found = lstatSync(path);
+  if (!isTrusted(found)) return `${path} belongs to user ${found.uid}`;
+  if ((found.mode & 0o022) !== 0 && (found.mode & 0o1000) === 0) return `${path} is writable by others and not sticky`;
+  return parent === path ? undefined : replaceable(parent);
+}
+
+/** Somebody else may have made a directory of this name: it is not used, nor followed if a link. */
+function claim(directory: string): string | undefined {
+  try {
+    mkdirSync(directory, { mode: 0o700 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+  const found = lstatSync(directory);
+  if (!found.isDirectory()) return `${directory} is not a directory`;
+  if (found.uid !== process.geteuid?.()) return `${directory} belongs to user ${found.uid}`;
+  if ((found.mode & 0o077) !== 0) return `${directory} is open to others`;
+  accessSync(directory, constants.W_OK | constants.X_OK);
+  return undefined;
+}
+
+/** What the kernel shows for every user id that has none in our user namespace. */
+const OVERFLOW_ID = 65_534;
+
+function isTrusted({ uid }: Stats): boolean {
+  return uid === 0 || uid === process.geteuid?.() || (uid === OVERFLOW_ID && !isMapped(OVERFLOW_ID));
+}
+
+/**
+ * In a namespace that maps ourselves only, root is one of those without an id here, and cannot be told from the others:
+ * there, the owner of a directory like /var/tmp is taken for root.
+ */
+function isMapped(id: number): boolean {
+  try {
+    const ranges = readFileSync('/proc/self/uid_map', 'latin1').trim().split('\n');
+    return ranges.some((range) => {
+      const [first, , count] = range.trim().split(/\s+/).map(Number);
+      return id >= first && id < first + count;
+    });
+  } catch {
+    // no /proc: no namespace can be told
+    return true;
+  }
+}
