@@ -59,7 +59,7 @@ function run(command: string, args: string[]): SpawnSyncReturns<Buffer> {
 /** Runs ava, showing its output as it comes; resolves to its exit code and how many tests it counted. */
 function runAva(args: string[]): Promise<{ code: number; passed: number; failed: number; skipped: number }> {
   return new Promise((resolve) => {
-    const ava = spawn(process.execPath, [join(root, 'node_modules/ava/entrypoints/cli.mjs'), ...args], {
+    const ava = spawn(process.execPath, [join(root, 'node_modules/ava/entrypoints/cli.js'), ...args], {
       cwd: root,
       stdio: ['ignore', 'pipe', 'inherit'],
     });
