@@ -224,6 +224,11 @@ function advice(failure: DownloadError): string {
   }
 }
 
+/** A directory's name is text, what is below it are bytes. */
+function pathBytes(directory: string, path: string): Buffer {
+  return Buffer.concat([Buffer.from(directory), Buffer.from(path, 'latin1')]);
+}
+
 function sleep(milliseconds: number): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, milliseconds);
