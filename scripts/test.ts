@@ -3,6 +3,7 @@
 import { type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 
 const root = join(import.meta.dirname, '..');
 
@@ -30,7 +31,7 @@ function installMissingPackages(): void {
   }
   console.log(`Installing for the tests: ${packages.join(' ')}`);
   run('apt-get', ['update', '-qq']);
-  run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages]);
+  run('apt-get', ['install', '-y', '-qq', '-o', 'Dpkg::Use-Pty=0', '--no-install-recommends', ...packages]);
 }
 
 function isInstalled(program: string): boolean {
@@ -63,15 +64,16 @@ function runAva(args: string[]): Promise<{ code: number; passed: number; failed:
       cwd: root,
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    let tail = '';
-    ava.stdout.on('data', (data: Buffer) => {
-      process.stdout.write(data);
-      tail = (tail + data.toString()).slice(-4000);
+    // One line a test: ✔ passed, ✘ failed, - skipped.
+    const counts = { '✔': 0, '✘': 0, '-': 0 };
+    const lines = createInterface({ input: ava.stdout });
+    lines.on('line', (line) => {
+      console.log(line);
+      const mark = /^ {2}(✔|✘|-) /.exec(line)?.[1] as keyof typeof counts | undefined;
+      if (mark) counts[mark]++;
     });
     ava.on('close', (code) => {
-      const count = (what: string): number =>
-        Number(new RegExp(`(\\d+) (?:tests?|hooks?|uncaught exceptions?) ${what}`).exec(tail)?.[1] ?? 0);
-      resolve({ code: code ?? 1, passed: count('passed'), failed: count('failed'), skipped: count('skipped') });
+      resolve({ code: code ?? 1, passed: counts['✔'], failed: counts['✘'], skipped: counts['-'] });
     });
   });
 }
