@@ -60,12 +60,18 @@ async function serve(
     listXattr: true,
     entryTimeout: FOREVER,
     attributeTimeout: FOREVER,
-    onError: (request, reason) => report(`${request}: ${reason instanceof Error ? reason.message : String(reason)}`),
+    onError: (request, reason) => report(explain(request, reason)),
     ...(launch.debug ? { debug: (line: string) => writeLine(`${fqrn} ${line}`) } : {}),
   });
   const ended = session.start().catch((error: Error) => report(error.message));
   await mounted;
   return { ended };
+}
+
+/** Errors of ours name what it was about; the request's own numbers would make every line a new one. */
+function explain(request: string, reason: unknown): string {
+  const { message, code } = reason as { message?: string; code?: unknown };
+  return typeof code === 'string' ? `${message}` : `${request}: ${message ?? reason}`;
 }
 
 function rootDirectory(line: string | undefined): string {
