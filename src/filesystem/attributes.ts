@@ -4,7 +4,7 @@ import type { CatalogEntry } from '../repository/catalog.ts';
 import type { AttachedCatalog } from './attached-catalog.ts';
 
 const TYPE_MASK = 0o170000;
-const DIRECTORY = 0o040000;
+export const DIRECTORY = 0o040000;
 const REGULAR = 0o100000;
 const SYMLINK = 0o120000;
 const CHARACTER_DEVICE = 0o020000;

@@ -17,7 +17,7 @@ import { FLAG_DIRECT_IO, FLAG_HIDDEN } from '../repository/entry-flags.ts';
 import { hashPath, newPathHash } from '../repository/path-hash.ts';
 import { expandVariables } from '../repository/variant-symlink.ts';
 import { type AttachedCatalog, databasePath } from './attached-catalog.ts';
-import { attributesOf, isDirectory, isRegular, isSymlink, type OwnershipRules } from './attributes.ts';
+import { attributesOf, DIRECTORY, isDirectory, isRegular, isSymlink, type OwnershipRules } from './attributes.ts';
 import type { CatalogTree } from './catalog-tree.ts';
 import { Directories, type Directory } from './directory.ts';
 import { EACCES, EINVAL, EIO, ENOTDIR, ESTALE } from './errno.ts';
@@ -38,6 +38,19 @@ export interface RepositoryView {
   /** Gets a line for each error that a user of the mount sees as EIO. */
   readonly report: (message: string) => void;
 }
+
+const NO_ATTRIBUTES: Attributes = {
+  ino: 0,
+  size: 0,
+  blocks: 0,
+  mtime: 0,
+  mtimeNs: 0,
+  mode: DIRECTORY,
+  nlink: 0,
+  uid: 0,
+  gid: 0,
+  rdev: 0,
+};
 
 /** A row together with the catalog it is in. */
 interface Located {
@@ -103,8 +116,8 @@ export class RepositoryOperations implements Operations {
     const directory = this.#directories.get(node);
     const rows = this.#listings.get(directory);
     let next = offset;
-    if (next === 0 && !sink.add('.', this.#entryOf(node), ++next)) return;
-    if (next === 1 && !sink.add('..', this.#entryOf(directory.parentNode), ++next)) return;
+    if (next === 0 && !sink.add('.', this.#nameOnly(node), ++next)) return;
+    if (next === 1 && !sink.add('..', this.#nameOnly(directory.parentNode), ++next)) return;
     const { catalog } = directory;
     for (let i = next - 2; i < rows.length; i++) {
       const entry = this.#row(catalog, rows[i]);
@@ -160,6 +173,15 @@ export class RepositoryOperations implements Operations {
       throw new Errno(EIO);
     }
     return entry;
+  }
+
+  /** What a listing shows of "." and "..": of these two the kernel takes only inode number and type. */
+  #nameOnly(node: number): Entry {
+    const { tree } = this.#view;
+    const attached = node === ROOT_NODE ? tree.root : tree.byNumber(catalogNumberOf(node));
+    const rowid = node === ROOT_NODE ? tree.root.catalog.rootRow : rowOf(node);
+    if (!attached || rowid === undefined) throw new Errno(ESTALE);
+    return { node, attributes: { ...NO_ATTRIBUTES, ino: rowid + attached.inodeOffset } };
   }
 
   #entryOf(node: number): Entry {
