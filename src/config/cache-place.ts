@@ -1,6 +1,7 @@
 // Where the cache is. All jobs of a user on a node share it, so the place must not depend on the job.
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import { ConfigError } from './error.ts';
+import { makeDirectories } from './make-directories.ts';
 import type { Parameters } from './parameters.ts';
 import { privateDirectory } from './private-directory.ts';
 
@@ -63,7 +64,7 @@ function below(base: string, parameters: Parameters): string {
 /** Makes the directory; gives the reason why it cannot be used. */
 function makeUsable(directory: string): string | undefined {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectories(directory, 0o700);
     accessSync(directory, constants.W_OK | constants.X_OK);
     return undefined;
   } catch (error) {

@@ -44,11 +44,28 @@ export function expand(word: string, variables: Variables, quoted = false): stri
   return text;
 }
 
-/** The fields of a word: a variable without quotes around it may be none, or several. @throws NotUnderstood */
+/**
+ * The fields of a word: a variable without quotes around it may be none, or several.
+ * @throws NotUnderstood also where only parts of the word have quotes, and that matters
+ */
 export function expandFields(word: string, variables: Variables): string[] {
   const text = expand(word, variables);
-  if (!word.includes('$') || /["'\\]/.test(word)) return [text];
-  return text.split(/[ \t\n]+/).filter((field) => field !== '');
+  if (!hasBareVariable(word)) return [text];
+  const fields = text.split(/[ \t\n]+/).filter((field) => field !== '');
+  if (/["'\\]/.test(word) && fields[0] !== text) throw new NotUnderstood();
+  return fields;
+}
+
+/** Whether a variable stands outside of all quotes. */
+function hasBareVariable(word: string): boolean {
+  for (let at = 0; at < word.length; ) {
+    const char = word[at];
+    if (char === '$') return true;
+    if (char === '\\') at += 2;
+    else if (char === "'") at = word.indexOf("'", at + 1) + 1;
+    else at = char === '"' ? endOf(word, at + 1, '"', true) : at + 1;
+  }
+  return false;
 }
 
 function escaped(char: string, quoted: boolean): string {
