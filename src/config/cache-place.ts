@@ -1,5 +1,5 @@
 // Where the cache is. All jobs of a user on a node share it, so the place must not depend on the job.
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { ConfigError } from './error.ts';
 import { makeDirectories } from './make-directories.ts';
 import type { Parameters } from './parameters.ts';
