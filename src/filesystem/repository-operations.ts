@@ -9,11 +9,12 @@ import {
   type FileSystemStatus,
   type OpenFlags,
   type Operations,
+  Pending,
   ROOT_NODE,
 } from '../fuse/operations.ts';
-import type { ObjectStore } from '../objects/object.ts';
+import type { ObjectRequest, ObjectStore } from '../objects/object.ts';
 import type { CatalogEntry } from '../repository/catalog.ts';
-import { FLAG_DIRECT_IO, FLAG_HIDDEN } from '../repository/entry-flags.ts';
+import { FLAG_CHUNKED, FLAG_DIRECT_IO, FLAG_EXTERNAL, FLAG_HIDDEN } from '../repository/entry-flags.ts';
 import { hashPath, newPathHash } from '../repository/path-hash.ts';
 import { expandVariables } from '../repository/variant-symlink.ts';
 import { type AttachedCatalog, databasePath } from './attached-catalog.ts';
@@ -25,8 +26,9 @@ import { attributeNames, attributeValue, type MountFacts } from './extended-attr
 import { contentOf } from './file-content.ts';
 import { Listings } from './listings.ts';
 import { catalogNumberOf, groupOf, nodeOfGroup, nodeOfRow, rowOf } from './node-id.ts';
-import { OpenFiles } from './open-files.ts';
+import { type FileContent, OpenFiles } from './open-files.ts';
 import { EXECUTE, mayAccess, READ } from './permissions.ts';
+import { SequentialReads } from './sequential-reads.ts';
 
 export interface RepositoryView {
   readonly tree: CatalogTree;
@@ -38,6 +40,10 @@ export interface RepositoryView {
   /** Gets a line for each error that a user of the mount sees as EIO. */
   readonly report: (message: string) => void;
 }
+
+/** Bytes up to which a file is fetched ahead of its reader. */
+const SMALL_FILE = 512 * 1024;
+const NOT_SMALL = FLAG_CHUNKED | FLAG_EXTERNAL | FLAG_DIRECT_IO;
 
 const NO_ATTRIBUTES: Attributes = {
   ino: 0,
@@ -63,10 +69,14 @@ export class RepositoryOperations implements Operations {
   readonly #directories: Directories;
   readonly #listings = new Listings();
   readonly #files: OpenFiles;
+  readonly #sequential: SequentialReads;
   readonly #hash = newPathHash();
 
   constructor(view: RepositoryView) {
     this.#view = view;
+    this.#sequential = new SequentialReads(view.store, this.#listings, (directory, rowid) =>
+      this.#smallFile(directory, rowid),
+    );
     this.#directories = new Directories(view.tree);
     this.#files = new OpenFiles(view.store);
   }
@@ -108,8 +118,19 @@ export class RepositoryOperations implements Operations {
   }
 
   read(node: number, offset: number, target: Uint8Array): number {
-    const content = this.#files.get(node) ?? this.#content(node);
-    return this.#files.read(content, offset, target);
+    const known = this.#files.get(node);
+    if (known) return this.#files.read(known, offset, target);
+    const located = this.#locate(node);
+    const directory = this.#directories.above(located.attached, located.entry);
+    const content = this.#files.remember(node, this.#content(located, directory));
+    try {
+      const length = this.#files.read(content, offset, target);
+      if (this.#sequential.isWatched(directory.node)) this.#sequential.note(directory, located.entry.rowid);
+      return length;
+    } catch (thrown) {
+      if (thrown instanceof Pending) this.#sequential.note(directory, located.entry.rowid);
+      throw thrown;
+    }
   }
 
   readdir(node: number, offset: number, sink: DirectorySink): void {
@@ -207,15 +228,15 @@ export class RepositoryOperations implements Operations {
     return expandVariables(entry.symlink, this.#view.variables);
   }
 
-  #content(node: number) {
-    const { attached, entry } = this.#locate(node);
+  #content({ attached, entry }: Located, directory: Directory): FileContent {
     if (!isRegular(entry)) throw new Errno(EINVAL);
-    return this.#files.remember(node, contentOf(attached, entry, this.#pathOf(attached, entry)));
+    return contentOf(attached, entry, `${directory.path}/${entry.name}`);
   }
 
-  /** Path of a regular file, for external URLs and logs. */
-  #pathOf(attached: AttachedCatalog, entry: CatalogEntry): string {
-    const parent: Directory = this.#directories.above(attached, entry);
-    return `${parent.path}/${entry.name}`;
+  #smallFile(directory: Directory, rowid: number): ObjectRequest | undefined {
+    const attached = directory.catalog;
+    const entry = attached.catalog.row(rowid);
+    if (!entry || !isRegular(entry) || entry.size > SMALL_FILE || (entry.flags & NOT_SMALL) !== 0) return undefined;
+    return contentOf(attached, entry, `${directory.path}/${entry.name}`).pieces[0]?.request;
   }
 }

@@ -1,0 +1,80 @@
+// Fetching small files before they are asked for. Programs that read many files of a directory (tar, grep, compilers,
+// interpreters at their start) take most of them in the order of its list; each would wait for the network once. When two
+// files in a row had to be fetched, the next ones of the list come along.
+import type { ObjectRequest, ObjectStore } from '../objects/object.ts';
+import type { Directory } from './directory.ts';
+import type { Listings } from './listings.ts';
+
+/** Files fetched ahead of the reader. */
+const WINDOW = 8;
+/** How far a row may be from the one read before to count as the next. */
+const NEAR = 64;
+const DIRECTORIES = 32;
+
+interface Progress {
+  rowid: number;
+  streak: number;
+  /** Place in the list up to which files were asked for. */
+  ahead: number;
+}
+
+export class SequentialReads {
+  readonly #store: ObjectStore;
+  readonly #listings: Listings;
+  readonly #requestOf: (directory: Directory, rowid: number) => ObjectRequest | undefined;
+  readonly #progress = new Map<number, Progress>();
+
+  /** `requestOf` gives the object of a file that is worth fetching ahead, undefined for all else. */
+  constructor(
+    store: ObjectStore,
+    listings: Listings,
+    requestOf: (directory: Directory, rowid: number) => ObjectRequest | undefined,
+  ) {
+    this.#store = store;
+    this.#listings = listings;
+    this.#requestOf = requestOf;
+  }
+
+  /** Files of this directory had to be fetched lately; where it is not so, there is nothing to note. */
+  isWatched(directory: number): boolean {
+    return this.#progress.has(directory);
+  }
+
+  /** A file is read for the first time, from the network or because it was fetched ahead. */
+  note(directory: Directory, rowid: number): void {
+    const progress = this.#progress.get(directory.node);
+    if (!progress) {
+      if (this.#progress.size >= DIRECTORIES) this.#progress.delete(this.#progress.keys().next().value as number);
+      this.#progress.set(directory.node, { rowid, streak: 0, ahead: 0 });
+      return;
+    }
+    const step = rowid - progress.rowid;
+    progress.rowid = rowid;
+    progress.streak = step > 0 && step <= NEAR ? progress.streak + 1 : 0;
+    if (progress.streak > 0) this.#fetchAhead(directory, progress);
+  }
+
+  #fetchAhead(directory: Directory, progress: Progress): void {
+    const rows = this.#listings.get(directory);
+    const here = placeOf(rows, progress.rowid);
+    const from = Math.max(progress.ahead, here + 1);
+    const to = Math.min(rows.length, here + 1 + WINDOW);
+    for (let i = from; i < to; i++) {
+      const request = this.#requestOf(directory, rows[i]);
+      if (request) this.#store.prefetch(request);
+    }
+    progress.ahead = Math.max(progress.ahead, to);
+  }
+}
+
+/** Lists are in ascending order of their rows. */
+function placeOf(rows: readonly number[], rowid: number): number {
+  let low = 0;
+  let high = rows.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (rows[middle] < rowid) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
