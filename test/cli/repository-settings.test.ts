@@ -1,0 +1,114 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { repositorySettings } from '../../src/cli/repository-settings.ts';
+import type { RepositorySettings } from '../../src/filesystem/mounted-repository.ts';
+
+// The machine's own /etc/cvmfs and environment must not matter.
+for (const name of Object.keys(process.env)) if (name.startsWith('CVMFS_')) delete process.env[name];
+
+interface Given {
+  readonly name?: string;
+  readonly parameters?: readonly string[];
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+interface Result {
+  readonly settings: RepositorySettings;
+  readonly reports: string[];
+  readonly base: string;
+}
+
+function settingsOf(t: ExecutionContext, { name = 'atlas.cern.ch', parameters = [], files = {} }: Given): Result {
+  const base = mkdtempSync(join(tmpdir(), 'settings-'));
+  t.teardown(() => rmSync(base, { recursive: true, force: true }));
+  mkdirSync(join(base, 'config'));
+  for (const [file, text] of Object.entries(files)) writeFileSync(join(base, 'config', file), text);
+  const reports: string[] = [];
+  const launch = {
+    repositories: [name],
+    parameters: [`CVMFS_CACHE_BASE=${base}/cache`, `CVMFS_BLACKLIST=${base}/blacklist`, ...parameters],
+    configDirectory: join(base, 'config'),
+    debug: false,
+  };
+  return { settings: repositorySettings(name, launch, (line) => reports.push(line)), reports, base };
+}
+
+test('a repository of a built-in domain needs no configuration', (t) => {
+  const { settings, reports, base } = settingsOf(t, { name: 'atlas' });
+  t.is(settings.fqrn, 'atlas.cern.ch');
+  t.is(settings.masterKeys.length, 3);
+  t.is(settings.cacheDirectory, `${base}/cache/shared`);
+  t.true(settings.servers.servers.every((server) => /^http:\/\/.*\/cvmfs\/atlas\.cern\.ch$/.test(server)));
+  t.is(settings.servers.proxies, 'auto;DIRECT');
+  t.like(settings.servers, { timeout: 5, timeoutDirect: 10, maxRetries: 1, backoffInit: 2, backoffMax: 10 });
+  t.like(settings.servers, { hostResetAfter: 1800, proxyResetAfter: 300, lowSpeedLimit: 1024 });
+  t.is(settings.externalServers, undefined);
+  t.deepEqual(settings.ownership.claim, { uid: process.getuid!(), gid: process.getgid!() });
+  t.deepEqual(reports, []);
+});
+
+test('parameters of files and options reach the parts of the client', (t) => {
+  const { settings } = settingsOf(t, {
+    files: { 'default.local': 'CVMFS_TIMEOUT=6\nCVMFS_CLAIM_OWNERSHIP=no\nCVMFS_WORLD_READABLE=yes\n' },
+    parameters: [
+      'CVMFS_SERVER_URL=http://a/@org@;;http://b',
+      'CVMFS_HTTP_PROXY=http://p|http://q;DIRECT',
+      'CVMFS_FALLBACK_PROXY=http://f',
+      'CVMFS_EXTERNAL_URL=http://x/@fqrn@',
+      'CVMFS_FOLLOW_REDIRECTS=yes',
+      'CVMFS_REPOSITORY_TAG=tag',
+      'CVMFS_ALT_ROOT_PATH=on',
+    ],
+  });
+  t.deepEqual(settings.servers.servers, ['http://a/atlas', 'http://b']);
+  t.like(settings.servers, { proxies: 'http://p|http://q;DIRECT', fallbackProxies: 'http://f', followRedirects: true });
+  t.like(settings.externalServers, { servers: ['http://x/atlas.cern.ch'], proxies: 'DIRECT', timeout: 6 });
+  t.deepEqual(settings.ownership, { claim: undefined, worldReadable: true });
+  t.like(settings, { tag: 'tag', alternativePath: true, fixedRoot: undefined, date: undefined });
+});
+
+test('symlinks see parameters and environment, the parameters first', (t) => {
+  process.env.SETTINGS_TEST = 'environment';
+  t.teardown(() => delete process.env.SETTINGS_TEST);
+  const { settings } = settingsOf(t, { parameters: ['MY_VERSION=1-@org@', 'PATH=none'] });
+  t.like(settings.variables, { SETTINGS_TEST: 'environment', MY_VERSION: '1-atlas', PATH: 'none' });
+  t.is(settings.variables.CVMFS_FQRN, 'atlas.cern.ch');
+  t.truthy(settings.variables.CVMFS_ARCH);
+  t.is(settingsOf(t, { name: 'grid.cern.ch' }).settings.variables.GLITE_VERSION, 'default');
+});
+
+test('what is left out of the files is told', (t) => {
+  const { reports, base } = settingsOf(t, { files: { 'default.local': 'CVMFS_A=$(hostname)\n' } });
+  t.deepEqual(reports, [`${base}/config/default.local:1: more shell than is understood here, left out`]);
+});
+
+test('without a server, a key or a name that can be one, the repository is refused with what to do', (t) => {
+  const unknown = { name: 'x.example.org' };
+  const server = 'CVMFS_SERVER_URL=http://h';
+  const refused = (given: Given, code: string, message: RegExp): void => {
+    const error = t.throws(() => settingsOf(t, given), { name: 'ConfigError', code });
+    t.regex(error?.message ?? '', message);
+    t.false(error?.message.includes('\n'));
+  };
+  const keys = `CVMFS_KEYS_DIR=${import.meta.dirname}`;
+  refused(
+    { ...unknown, parameters: [server, keys] },
+    'MISSING',
+    /no master key for x\.example\.org.*set CVMFS_PUBLIC_KEY/,
+  );
+  refused({ parameters: ['CVMFS_SERVER_URL='] }, 'MISSING', /no server is known.*set CVMFS_SERVER_URL/);
+  refused({ name: '../x.cern.ch' }, 'BAD_NAME', /is not a repository name/);
+  refused({ parameters: ['debug'] }, 'BAD_OPTION', /expected KEY=VALUE/);
+});
+
+test('a key that is none is refused', (t) => {
+  const parameters = [`CVMFS_PUBLIC_KEY=${import.meta.filename}`];
+  t.throws(() => settingsOf(t, { parameters }), { name: 'RepositoryError', code: 'BadKey' });
+});
+
+test('a blacklist that is there but cannot be read is not overlooked', (t) => {
+  const parameters = [`CVMFS_BLACKLIST=${import.meta.dirname}`];
+  t.throws(() => settingsOf(t, { parameters }), { code: 'NO_FILE', message: /cannot read the blacklist/ });
+});
