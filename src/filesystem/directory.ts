@@ -2,6 +2,7 @@
 // remembered for that: the path is found again by walking up the rows; what is kept is only a cache.
 import { Errno, ROOT_NODE } from '../fuse/operations.ts';
 import type { CatalogEntry } from '../repository/catalog.ts';
+import { RepositoryError } from '../repository/errors.ts';
 import { type AttachedCatalog, nestedAt } from './attached-catalog.ts';
 import { type CatalogTree, nodeOf } from './catalog-tree.ts';
 import { ENOTDIR, ESTALE } from './errno.ts';
@@ -16,6 +17,17 @@ export interface Directory {
   readonly parentNode: number;
 }
 
+/** On the way from a directory to its root. */
+interface Step {
+  readonly node: number;
+  /** Catalog of the directory's own row. */
+  readonly attached: AttachedCatalog;
+  readonly name: string;
+  readonly parentNode: number;
+}
+
+/** Directories above one that is not known yet. No path that programs can name has more (PATH_MAX is 4096 bytes). */
+const MAX_DEPTH = 2048;
 const DIRECTORY_TYPE = 0o040000;
 const TYPE_MASK = 0o170000;
 const CACHED_DIRECTORIES = 32_768;
@@ -28,36 +40,60 @@ export class Directories {
     this.#tree = tree;
   }
 
-  /** Throws Errno(ENOTDIR) or (ESTALE) where the node is no directory, and Pending while its nested catalog is fetched. */
+  /**
+   * Throws Errno(ENOTDIR) or (ESTALE) where the node is no directory, Pending while its nested catalog is fetched, and
+   * RepositoryError BadCatalog where the rows lead nowhere.
+   */
   get(node: number): Directory {
     return this.#cache.get(node) ?? this.#find(node);
   }
 
   /** The directory that holds `entry`, which is not the root row of its catalog. */
   above(attached: AttachedCatalog, entry: CatalogEntry): Directory {
-    const parentRow = attached.catalog.parentRow(entry);
-    if (parentRow === 0) throw new Errno(ESTALE);
-    return this.get(nodeOf(attached, parentRow));
+    return this.get(parentOf(attached, entry));
   }
 
+  /** Up the rows to a directory that is known, and down again. Not by recursion: a catalog may claim any depth. */
   #find(node: number): Directory {
-    if (node === ROOT_NODE) {
-      return this.#remember({ node, path: '', catalog: this.#tree.root, parentNode: ROOT_NODE });
+    const steps: Step[] = [];
+    let above = node;
+    let directory = this.#cache.get(above);
+    while (!directory) {
+      if (above === ROOT_NODE) {
+        directory = this.#remember({ node: above, path: '', catalog: this.#tree.root, parentNode: above });
+        break;
+      }
+      if (steps.length === MAX_DEPTH) throw this.#tooDeep(above);
+      const step = this.#step(above);
+      steps.push(step);
+      above = step.parentNode;
+      directory = this.#cache.get(above);
     }
+    for (let step = steps.pop(); step; step = steps.pop()) directory = this.#enter(directory, step);
+    return directory;
+  }
+
+  #step(node: number): Step {
     const attached = this.#tree.byNumber(catalogNumberOf(node));
     const rowid = rowOf(node);
     if (!attached || rowid === undefined) throw new Errno(ESTALE);
     const entry = attached.catalog.row(rowid);
     if (!entry) throw new Errno(ESTALE);
     if ((entry.mode & TYPE_MASK) !== DIRECTORY_TYPE) throw new Errno(ENOTDIR);
-    const parent = this.above(attached, entry);
-    return this.#enter(node, `${parent.path}/${entry.name}`, attached, parent.node);
+    return { node, attached, name: entry.name, parentNode: parentOf(attached, entry) };
   }
 
-  #enter(node: number, path: string, rowCatalog: AttachedCatalog, parentNode: number): Directory {
-    const nested = nestedAt(rowCatalog, path);
-    const catalog = nested ? this.#tree.nested(path, nested, node, parentNode) : rowCatalog;
-    return this.#remember({ node, path, catalog, parentNode });
+  #enter(parent: Directory, { node, attached, name }: Step): Directory {
+    const path = `${parent.path}/${name}`;
+    const nested = nestedAt(attached, path);
+    const catalog = nested ? this.#tree.nested(path, nested, node, parent.node) : attached;
+    return this.#remember({ node, path, catalog, parentNode: parent.node });
+  }
+
+  #tooDeep(node: number): RepositoryError {
+    const place = this.#tree.byNumber(catalogNumberOf(node))?.mountpoint || '/';
+    const message = `the catalog of ${place} is damaged: a directory is in more than ${MAX_DEPTH} others, or in itself`;
+    return new RepositoryError('BadCatalog', message);
   }
 
   #remember(directory: Directory): Directory {
@@ -65,4 +101,10 @@ export class Directories {
     this.#cache.set(directory.node, directory);
     return directory;
   }
+}
+
+function parentOf(attached: AttachedCatalog, entry: CatalogEntry): number {
+  const parentRow = attached.catalog.parentRow(entry);
+  if (parentRow === 0) throw new Errno(ESTALE);
+  return nodeOf(attached, parentRow);
 }

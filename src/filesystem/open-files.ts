@@ -1,9 +1,7 @@
 // Files being read. The kernel opens by itself (no OPEN request reaches us), so a read names only a node: the chunk lists
 // and descriptors of recently read nodes are kept here, a bounded number of each.
-import { Errno, Pending } from '../fuse/operations.ts';
-import type { ContentHash } from '../objects/hash.ts';
+import { Pending } from '../fuse/operations.ts';
 import type { LocalObject, ObjectRequest, ObjectStore } from '../objects/object.ts';
-import { EIO } from './errno.ts';
 
 /** A stretch of a file that is one object; a file without chunks is a single one. */
 export interface Piece {
@@ -54,8 +52,7 @@ export class OpenFiles {
       const inPiece = position - piece.offset;
       const wanted = Math.min(end - position, piece.size - inPiece);
       const got = object.read(target, position - offset, wanted, inPiece);
-      // The size was checked when the object was stored: the file was damaged since.
-      if (got !== wanted) throw this.#shortObject(piece.request.hash);
+      if (got !== wanted) throw this.#shortened(piece.request);
       position += got;
     }
     return Math.max(0, position - offset);
@@ -93,10 +90,11 @@ export class OpenFiles {
     }
   }
 
-  #shortObject(hash: ContentHash): Errno {
-    this.#objects.get(hash.hex)?.close();
-    this.#objects.delete(hash.hex);
-    return new Errno(EIO);
+  /** It had its size when it was opened: somebody cut off the file in the cache since. The network has it whole. */
+  #shortened(request: ObjectRequest): Pending {
+    this.#objects.get(request.hash.hex)?.close();
+    this.#objects.delete(request.hash.hex);
+    return new Pending(this.#store.fetch(request));
   }
 }
 

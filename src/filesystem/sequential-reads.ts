@@ -51,7 +51,12 @@ export class SequentialReads {
     const step = rowid - progress.rowid;
     progress.rowid = rowid;
     progress.streak = step > 0 && step <= NEAR ? progress.streak + 1 : 0;
-    if (progress.streak > 0) this.#fetchAhead(directory, progress);
+    if (progress.streak === 0) return;
+    try {
+      this.#fetchAhead(directory, progress);
+    } catch {
+      // A damaged row of another file is the matter of whoever reads that file.
+    }
   }
 
   #fetchAhead(directory: Directory, progress: Progress): void {
