@@ -9,20 +9,43 @@ cx_set_traps() {
     # shellcheck disable=SC2064 # the number of now
     trap "cx_direct $cx_signal" $cx_signal
     # shellcheck disable=SC2064
-    trap "cx_passed_on $cx_signal" $((cx_signal + 34))
+    trap "${1-cx_passed_on} $cx_signal" $((cx_signal + 34))
     eval "cx_direct_$cx_signal=0 cx_direct_at_$cx_signal=0"
   done
 }
 
+# In bash a process of its own handles the signals (see wait.sh). Of two that came together bash begins with the trap of
+# the lower number, but runs that of the higher one before its first command. So what was passed on is put on a list, and
+# looked at when no trap is running.
+cx_deliver_in_bash() {
+  cx_make_pipe
+  cx_list=
+  cx_set_traps cx_put_on_list
+  while :; do
+    read -r cx_line <&"$cx_pipe"
+    while [ "$cx_list" ]; do
+      cx_signal=${cx_list%% *}
+      cx_list=${cx_list#* }
+      cx_passed_on "$cx_signal"
+    done
+  done
+}
+
+cx_put_on_list() {
+  cx_list="$cx_list$1 "
+  echo >&"$cx_pipe"
+}
+
 cx_direct() {
   cx_interrupted=$1
-  cx_has_begun || cx_too_early "$1"
+  eval "cx_direct_$1=\$((cx_direct_$1 + 1))"
   cx_now
-  eval "cx_direct_$1=\$((cx_direct_$1 + 1)) cx_direct_at_$1=\$cx_time"
+  eval "cx_direct_at_$1=\$cx_time"
+  cx_has_begun || cx_too_early "$1"
 }
 
 cx_passed_on() {
-  cx_interrupted=$(($1 + 34))
+  cx_interrupted=$1
   cx_has_begun || cx_too_early "$1"
   cx_had_directly "$1" && return
   # Batch systems signal process by process: ours may be about to come.
@@ -48,14 +71,14 @@ cx_has_begun() {
 
 # There is no command that could have it. Those that mean to end a program end the job.
 cx_too_early() {
-  case $1 in 18 | 20 | 28) ;; *) cx_finish $(($1 + 128)) ;; esac
+  case $1 in 18 | 20 | 28) return ;; esac
+  if [ "${BASH_VERSION-}" ]; then kill -$(($1 + 34)) $$; else cx_finish $(($1 + 128)); fi # $$ is init
 }
 
 # Whether the command got signal $1 by its group, not yet counted. What is older than ten seconds is of no meaning.
 cx_had_directly() {
   cx_now
   eval "cx_count=\$cx_direct_$1 cx_age=\$((cx_time - cx_direct_at_$1))"
-  # shellcheck disable=SC2154 # by eval
   if [ "$cx_count" = 0 ] || [ "$cx_age" -gt 1000 ]; then
     eval "cx_direct_$1=0"
     return 1

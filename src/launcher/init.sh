@@ -22,26 +22,41 @@ cx_finish() {
   exit "$1"
 }
 cx_server_died() {
+  eval "exec 2>&$cx_spare"
   printf '%s: the file system server ended unexpectedly; the job was ended\n' "$cx_name" >&2
-  case $(ulimit -v) in unlimited | [2-9]??????* | [1-9]???????*)    printf '%s: it needs more address space than `ulimit -v` allows here: 2 GB\n' "$cx_name" >&2 ;;
-  esac
+  cx_limit=$(ulimit -v)
+  [ "$cx_limit" = unlimited ] || [ "$cx_limit" -ge 2000000 ] ||
+    printf '%s: it needs an address space of 2 GB, `ulimit -v` allows %s kB\n' "$cx_name" "$cx_limit" >&2
   cx_finish 125
 }
 
-# --- Signals: first, because the monitor takes the last of these traps as the sign that init is there.
-cx_command='' cx_begun=''
-trap cx_server_died 62
-trap 'cx_finish 125' 61 # somebody of ours failed and has said so
-trap 'cx_finish 137' 24 # the keeper was killed, and there is no pid namespace
-cx_set_traps
+# Ways to end early: somebody of ours failed and has said so; the server is gone; there is no pid namespace and the keeper
+# was killed.
+trap 'cx_finish 125' 61
+trap cx_server_died 60
+trap 'cx_finish 137' 24
 
 # The monitor sent the caller's environment under the number that is now for the caller's stdin.
 eval "exec $cx_spare<&$cx_stdin $cx_stdin<&0"
 
+cx_begun=
 # --- The job. The server's part is left to itself by the process that starts it: `wait` for the command would else wait
 # for the whole pipeline.
 { cx_set_up_root "$@" | cx_serve "$@" & } | cx_start_command "$@" &
 cx_command=$!
-eval "exec $cx_stdin<&- $cx_spare<&-" </dev/null
+# stderr only for what is worth saying: the shell's own remark about a command that was killed is not.
+eval "exec $cx_stdin<&- $cx_spare>&2 2>/dev/null"
+# --- Signals, as soon as there is somebody who could have them.
+if [ "${BASH_VERSION-}" ]; then
+  cx_deliver_in_bash &
+  # With traps that return, `wait` could not be relied on.
+  trap '' 1 2 3 10 12 15 18 20 21 22 28
+  for cx_signal in 1 2 3 10 12 15; do
+    # shellcheck disable=SC2064 # the number of now
+    trap "cx_finish $((cx_signal + 128))" $((cx_signal + 34)) # from cx_too_early
+  done
+else
+  cx_set_traps
+fi
 cx_wait $cx_command
 cx_finish $cx_status

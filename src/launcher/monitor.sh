@@ -2,24 +2,38 @@
 # shellcheck shell=sh
 
 # Runs the job once. Sets cx_status; cx_confirmed, if that is the status of the job and not that of a failed start (the
-# keeper tells by signals 63, the job is run, and 62, it was not); cx_ended_by, if a signal came before there was a command that could have it.
+# keeper tells by signals: 63, the job is run; 61, it was not); cx_ended_by, if a signal came before there was a command
+# that could have it.
 cx_attempt() {
   cx_confirmed='' cx_ended_by='' cx_interrupted=''
   # Whatever fails on the way to the keeper is explained by cx_probe: stderr comes back only there.
   eval "exec $cx_stdin<&0 $cx_spare>&2"
+  cx_pipe=
+  [ ! "${BASH_VERSION-}" ] || cx_make_pipe
   # A background job gets /dev/null as its stdin, and `<&0` would only copy that. The caller's environment as it came to
   # us goes along: the shells on the way drop names that are no identifiers. From inside it could not be opened.
   eval "cx_start_keeper \"\$@\" <&$cx_stdin $cx_stdin</proc/$$/environ 2>/dev/null &"
   cx_chain=$!
-  eval "exec $cx_stdin<&- $cx_spare>&-"
+  # From here on stderr is at cx_spare: this shell's own remark about a job that was killed would only confuse.
+  eval "exec $cx_stdin<&- 2>/dev/null"
   trap 'cx_confirmed=1 cx_interrupted=63' 63
-  trap 'cx_interrupted=62 cx_confirmed=' 62
+  trap 'cx_interrupted=61 cx_confirmed=' 61
   for cx_signal in 1 2 3 10 12 15 18 28; do
     # shellcheck disable=SC2064 # the number of now
     trap "cx_pass_on $cx_signal" $cx_signal
   done
   trap 'cx_pass_on 20; kill -19 $$' 20
+  if [ "$cx_pipe" ]; then # bash (see wait.sh); only the keeper has the pipe now
+    eval "exec $cx_pipe>&-"
+    cx_read_to_end
+    trap '' 1 2 3 10 12 15 18 20 28
+    eval "exec $cx_end<&-"
+  fi
   cx_wait $cx_chain
+}
+
+cx_has_failed() {
+  [ ! "$cx_confirmed" ] && [ ! "$cx_ended_by" ] && [ "$cx_status" -le 128 ]
 }
 
 # In order: signals at their default, so that init can see them; death when the monitor dies; the namespaces.
@@ -27,11 +41,13 @@ cx_attempt() {
 #  --pid: makes the keeper's first child pid 1, with which all processes of the job die
 #  --propagation slave: mounts made on the host later are seen, ours are not seen there
 cx_start_keeper() {
+  [ ! "$cx_pipe" ] || eval "exec $cx_end<&-"
   cd / # the caller's directory may be one that was removed, or be removed now
   set -- "$cx_unshare" ${cx_userns:+--user --map-root-user} --mount ${cx_pidns:+--pid} \
     ${cx_propagation:+--propagation "$cx_propagation"} /bin/sh "$cx_lib/keeper.sh" \
     "$cx_home" "$cx_node" $$ "$cx_stdin" "$cx_spare" "$cx_taken" "$cx_close" "$cx_default" "$cx_default_signals" \
-    "$cx_death" "$cx_pidns" "$cx_propagation" "$cx_userns" "$cx_uid" "$cx_gid" "$cx_shut" "$cx_pwd" "$cx_words" "$@"
+    "$cx_death" "$cx_pidns" "$cx_propagation" "$cx_userns" "$cx_uid" "$cx_gid" "$cx_shut" "$cx_pwd" "$cx_words" \
+    "$cx_pipe" "$@"
   case $cx_death in
     setpriv)
       cx_find setpriv
@@ -59,25 +75,35 @@ cx_pass_on() {
   kill -9 "$cx_chain" 2>/dev/null
 }
 
-# Sets cx_init to the pid of the keeper's child, when it has its traps: the last one it sets is that of signal 35.
+# Sets cx_init to the pid of the process of the job that delivers signals, when it is ready: when it has set the last of its
+# traps, that of signal 35. It is init, the keeper's child; in bash a child of init.
 cx_find_init() {
+  cx_find_children "$cx_chain"
+  [ ! "${BASH_VERSION-}" ] || cx_find_children "${cx_children%% *}"
+  for cx_init in $cx_children; do
+    while read -r cx_key cx_value; do
+      case $cx_key$cx_value in
+        SigCgt:*[4567cdefCDEF]????????) return ;;
+        SigCgt:*) break ;;
+      esac
+    done 2>/dev/null </proc/"$cx_init"/status
+  done
   cx_init=
-  { read -r cx_init cx_rest </proc/"$cx_chain/task/$cx_chain"/children; } 2>/dev/null
-  if [ ! -e "/proc/$cx_chain/task/$cx_chain/children" ]; then # a kernel without CONFIG_PROC_CHILDREN
-    for cx_process in /proc/[0-9]*; do
-      { read -r cx_line <"$cx_process/stat"; } 2>/dev/null || continue
-      cx_line=${cx_line##*) }
-      case ${cx_line#* } in "$cx_chain "*) cx_init=${cx_process#/proc/} ;; esac
-    done
+}
+
+# Sets cx_children to the pids of the children of $1, in the order of their start.
+cx_find_children() {
+  cx_children=
+  [ "$1" ] || return
+  if [ -e "/proc/$1/task/$1/children" ]; then
+    { read -r cx_children </proc/"$1/task/$1"/children; } 2>/dev/null
+    return
   fi
-  [ "$cx_init" ] || return
-  while read -r cx_key cx_value; do
-    case $cx_key$cx_value in
-      SigCgt:*[4567cdefCDEF]????????) return ;;
-      SigCgt:*) break ;;
-    esac
-  done 2>/dev/null </proc/"$cx_init"/status
-  cx_init=
+  for cx_process in /proc/[0-9]*; do # a kernel without CONFIG_PROC_CHILDREN
+    { read -r cx_line <"$cx_process/stat"; } 2>/dev/null || continue
+    cx_line=${cx_line##*) }
+    case ${cx_line#* } in "$1 "*) cx_children="$cx_children${cx_process#/proc/} " ;; esac
+  done
 }
 
 # Ends as the job did: by the same signal, so that the caller's shell sees it, or with the same status.

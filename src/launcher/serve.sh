@@ -22,8 +22,19 @@ cx_serve() {
   CVMFSEXEC_DIRECTORY=$cx_pwd CVMFSEXEC_CLOSE=${cx_close# }
   export CVMFSEXEC_DIRECTORY CVMFSEXEC_CLOSE
   cd / || exit 125 # the caller's directory is not where it was once the root is changed
-  "$cx_node" --disable-sigusr1 --v8-pool-size=1 --max-semi-space-size=2 "$cx_home/dist/start.cjs" server "$@"
-  if [ $? = 125 ]; then kill -61 $$; else kill -62 $$; fi
+  # This shell's own remark about a killed server would only confuse.
+  eval "exec $cx_spare>&2 2>/dev/null"
+  (
+    eval "exec 2>&$cx_spare $cx_spare>&-"
+    exec "$cx_node" --disable-sigusr1 --v8-pool-size=1 --max-semi-space-size=2 "$cx_home/dist/start.cjs" server "$@"
+  )
+  cx_status=$?
+  case $cx_status in
+    125) kill -61 $$ ;;
+    # The whole group was signalled, and Node was not yet so far as to catch it: passed on as from the monitor.
+    129 | 130 | 131 | 138 | 140 | 143) kill -$((cx_status - 128 + 34)) $$ ;;
+    *) kill -60 $$ ;;
+  esac
 }
 
 # Becomes the starter of the command, and then the command.
