@@ -39,6 +39,8 @@ export function expand(word: string, variables: Variables, quoted = false): stri
     } else {
       text += char;
     }
+    // No text, however odd, may hold up a start for ever.
+    if (end <= at) throw new NotUnderstood();
     at = end;
   }
   return text;
