@@ -20,7 +20,9 @@ export async function main(words: string[]): Promise<number> {
   surviveJobSignals();
   closeForeignDescriptors();
   const launch = resolvePaths(parseLaunchWords(words), callerDirectory());
-  const repositories = launch.repositories.map((name) => repositorySettings(name, launch, reporter(name)));
+  const named = launch.repositories.map((name) => repositorySettings(name, launch, reporter(name)));
+  // A short name may have been completed to one that is there already.
+  const repositories = [...new Map(named.map((settings) => [settings.fqrn, settings])).values()];
   const lines = new InputLines(0);
   // Begun before the root is there: the network is what takes time.
   const opened = repositories.map((settings) => open(settings));
