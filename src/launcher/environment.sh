@@ -37,6 +37,7 @@ for cx_entry; do
       cx_seen="$cx_seen $cx_variable"
       cx_print "cx_env_$cx_variable=" "${cx_entry#*=}"
       ;;
+    PPID) cx_print_assignment "$cx_entry" ;; # another one in each shell: that it is equal here means nothing
     '' | [0-9]* | *[!A-Za-z0-9_]*) cx_print_assignment "$cx_entry" ;;
     *)
       case $cx_variable in _ | SHLVL) cx_seen="$cx_seen $cx_variable" ;; esac

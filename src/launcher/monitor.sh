@@ -6,18 +6,19 @@
 # that could have it.
 cx_attempt() {
   cx_confirmed='' cx_ended_by='' cx_interrupted=''
+  trap - 1 2 3 10 12 15 18 20 28 # as a second attempt finds them, they would be ignored in it
+  trap 'cx_confirmed=1 cx_interrupted=63' 63
+  trap 'cx_interrupted=61 cx_confirmed=' 61
   # Whatever fails on the way to the keeper is explained by cx_probe: stderr comes back only there.
   eval "exec $cx_stdin<&0 $cx_spare>&2"
   cx_pipe=
   [ ! "${BASH_VERSION-}" ] || cx_make_pipe
   # A background job gets /dev/null as its stdin, and `<&0` would only copy that. The caller's environment as it came to
   # us goes along: the shells on the way drop names that are no identifiers. From inside it could not be opened.
-  eval "cx_start_keeper \"\$@\" <&$cx_stdin $cx_stdin</proc/$$/environ 2>/dev/null &"
+  eval "cx_start_keeper \"\$@\" 2>/dev/null <&$cx_stdin $cx_stdin</proc/$$/environ &"
   cx_chain=$!
   # From here on stderr is at cx_spare: this shell's own remark about a job that was killed would only confuse.
   eval "exec $cx_stdin<&- 2>/dev/null"
-  trap 'cx_confirmed=1 cx_interrupted=63' 63
-  trap 'cx_interrupted=61 cx_confirmed=' 61
   for cx_signal in 1 2 3 10 12 15 18 28; do
     # shellcheck disable=SC2064 # the number of now
     trap "cx_pass_on $cx_signal" $cx_signal

@@ -10,12 +10,12 @@ cx_base=/proc/fs
 # Prints `root /cvmfs`; or says what went wrong and has init end the job.
 cx_set_up_root() {
   cx_find mount || cx_root_failed "no program 'mount' found: install util-linux"
-  cx_mount=$cx_found
+  cx_mount=$cx_found # -n: root must not write about our mounts into the host's table
   # --- /proc of our pid namespace. Refused where parts of /proc are covered, as in most containers: then the keeper
   # tries again without a pid namespace, and this must not have started anything.
-  [ ! "$cx_pidns" ] || "$cx_mount" -t proc proc /proc 2>/dev/null || cx_root_failed ''
+  [ ! "$cx_pidns" ] || "$cx_mount" -n -t proc proc /proc 2>/dev/null || cx_root_failed ''
   # --- An `unshare` without --propagation leaves our mounts shared with the host, if root runs it.
-  [ "$cx_propagation" ] || "$cx_mount" --make-rslave / 2>/dev/null
+  [ "$cx_propagation" ] || "$cx_mount" -n --make-rslave / 2>/dev/null
   if [ -d /cvmfs ]; then cx_cover_cvmfs "$@"; else cx_replace_root; fi
   echo 'root /cvmfs'
 }
@@ -32,15 +32,15 @@ cx_root_failed() {
 cx_cover_cvmfs() {
   cx_host_repositories "$@"
   if [ ! "$cx_lines" ]; then
-    "$cx_mount" -t tmpfs -o mode=0555,nosuid,nodev cvmfsexec /cvmfs || cx_root_failed 'cannot mount a tmpfs on /cvmfs'
+    "$cx_mount" -n -t tmpfs -o mode=0555,nosuid,nodev cvmfsexec /cvmfs || cx_root_failed 'cannot mount a tmpfs on /cvmfs'
     return
   fi
-  "$cx_mount" -t tmpfs -o mode=0755,nosuid,nodev --make-unbindable cvmfsexec $cx_base ||
+  "$cx_mount" -n -t tmpfs -o mode=0755,nosuid,nodev --make-unbindable cvmfsexec $cx_base ||
     cx_root_failed "cannot mount a tmpfs on $cx_base"
   eval "command mkdir $cx_directories"
   cx_bind_all
   command chmod 0555 $cx_base
-  "$cx_mount" --move $cx_base /cvmfs && "$cx_mount" --make-private /cvmfs ||
+  "$cx_mount" -n --move $cx_base /cvmfs && "$cx_mount" -n --make-private /cvmfs ||
     cx_root_failed 'cannot move the new mounts to /cvmfs'
 }
 
@@ -68,7 +68,7 @@ cx_host_repositories() {
 # host's root is bound, with all that is mounted below.
 cx_replace_root() {
   # --- Unbindable for now: else the bind of /proc would contain it.
-  "$cx_mount" -t tmpfs -o mode=0755,nosuid,nodev --make-unbindable cvmfsexec $cx_base ||
+  "$cx_mount" -n -t tmpfs -o mode=0755,nosuid,nodev --make-unbindable cvmfsexec $cx_base ||
     cx_root_failed "cannot mount a tmpfs on $cx_base"
   cx_lines='' cx_directories="$cx_base/cvmfs " cx_links=
   for cx_entry in /* /.[!.]* /..?*; do
@@ -99,13 +99,13 @@ cx_replace_root() {
   cx_find umount
   "$cx_found" -l /cvmfs || cx_root_failed 'cannot unmount the old root'
   # --- Nobody writes to the root of a machine. Bindable again, for what the job mounts itself (containers).
-  "$cx_mount" -o remount,bind,ro,private / || cx_root_failed 'cannot make the new root read-only'
+  "$cx_mount" -n -o remount,bind,ro,private / || cx_root_failed 'cannot make the new root read-only'
 }
 
 # Does all the binds in one process: with one each they would take five times as long. -T wants a real file.
 cx_bind_all() {
   printf %s "$cx_lines" >$cx_base/.fstab
-  "$cx_mount" -a -T $cx_base/.fstab
+  "$cx_mount" -n -a -T $cx_base/.fstab
   case $? in
     0 | 64) ;; # 64: some of them failed, and mount has said which
     *) cx_root_failed 'cannot bind the directories of the host' ;;

@@ -37,8 +37,9 @@ for (const shell of shells) {
     await until(child, 'up');
     for (const name of SIGNALS) {
       child.kill(`SIG${name}` as NodeJS.Signals);
-      await sleep(150);
+      await until(child, `${name}\n`);
     }
+    await sleep(50);
     child.kill('SIGKILL');
     t.is((await ended).stdout.toString(), ['up', ...SIGNALS, ''].join('\n'));
   });

@@ -113,7 +113,7 @@ export class Workplace {
     const steps: string[] = host ? [host] : [];
     if (shell && shell !== 'dash') steps.push(`mount --bind "$(command -v ${shell})" /bin/sh`);
     if (steps.length > 0) {
-      words.push('unshare', '--mount', 'dash', '-e', '-c', `${steps.join('\n')}\nexec "$@"`, 'dash');
+      words.push('/usr/bin/unshare', '--mount', 'dash', '-e', '-c', `${steps.join('\n')}\nexec "$@"`, 'dash');
     }
     if (!asRoot) words.push('setpriv', `--reuid=${user.uid}`, `--regid=${user.gid}`, '--init-groups');
     return words;
