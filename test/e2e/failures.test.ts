@@ -1,6 +1,7 @@
 // What goes wrong around a mount: servers, proxies, names, options, the cache. Each ends within a bounded time.
+import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
@@ -48,8 +49,6 @@ function launch(script: string, settings: Settings = {}, more: Partial<Launch> =
       SERVER_URL: `${server.url}/@fqrn@`,
       KEYS_DIR: repository.clientKeys,
       BACKOFF_INIT: '0',
-      TIMEOUT: '1',
-      TIMEOUT_DIRECT: '1',
       ...settings,
     },
   };
@@ -97,21 +96,33 @@ test.serial('a server that accepts connections and hangs: given up after the tim
   t.teardown(() => silent.close());
   silent.fault(/./, { hang: true });
   const url = `${silent.url}/@fqrn@`;
-  const quick = await refused(t, /no data for 1 s|within 1 s/, 'echo ran', { SERVER_URL: url, MAX_RETRIES: '0' });
+  const quick = await refused(t, /no data for 1 s|within 1 s/, 'echo ran', {
+    SERVER_URL: url,
+    MAX_RETRIES: '0',
+    TIMEOUT_DIRECT: '1',
+  });
   t.true(quick >= 1000 && quick < 5000, `${quick} ms`);
-  const retried = await refused(t, /1 s/, 'echo ran', { SERVER_URL: url, MAX_RETRIES: '2' });
+  const retried = await refused(t, /1 s/, 'echo ran', { SERVER_URL: url, MAX_RETRIES: '2', TIMEOUT_DIRECT: '1' });
   t.true(retried >= 3000 && retried < 8000, `${retried} ms`);
 });
 
-test.serial('a server that never completes the handshake of a connection is given up too', async (t) => {
-  // With a full backlog the kernel drops what comes: it looks like a host behind a silent firewall.
-  const full = createServer({ pauseOnConnect: true });
-  await new Promise<void>((resolve) => full.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, resolve));
-  t.teardown(() => full.close());
-  full.on('connection', (socket) => t.teardown(() => socket.destroy()));
-  const { port } = full.address() as { port: number };
-  const settings = { SERVER_URL: `http://127.0.0.1:${port}/@fqrn@`, MAX_RETRIES: '0' };
-  const duration = await refused(t, /1 s/, 'echo ran', settings);
+const LISTEN = `require('net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, function () {
+  console.log(this.address().port);
+})`;
+
+test.serial('a server to which no connection can be made is given up too', async (t) => {
+  // When nobody accepts and the backlog is full, the kernel drops what comes: like a host behind a silent firewall.
+  const stopped = spawn(process.execPath, ['-e', LISTEN], { stdio: ['ignore', 'pipe', 'inherit'] });
+  t.teardown(() => stopped.kill('SIGKILL'));
+  const port = Number(await new Promise((resolve) => stopped.stdout.once('data', resolve)));
+  stopped.kill('SIGSTOP');
+  for (let i = 0; i < 8; i++) {
+    const socket = connect(port, '127.0.0.1').on('error', () => {});
+    t.teardown(() => socket.destroy());
+  }
+  await sleep(100);
+  const settings = { SERVER_URL: `http://127.0.0.1:${port}/@fqrn@`, MAX_RETRIES: '0', TIMEOUT_DIRECT: '1' };
+  const duration = await refused(t, /no connection within 1 s/, 'echo ran', settings);
   t.true(duration < 5000, `${duration} ms`);
 });
 
@@ -119,7 +130,7 @@ test.serial('a second server is used when the first one hangs', async (t) => {
   const silent = await TestServer.start();
   t.teardown(() => silent.close());
   silent.fault(/./, { hang: true });
-  const servers = { SERVER_URL: `${silent.url}/@fqrn@;${server.url}/@fqrn@`, MAX_RETRIES: '0' };
+  const servers = { SERVER_URL: `${silent.url}/@fqrn@;${server.url}/@fqrn@`, MAX_RETRIES: '0', TIMEOUT_DIRECT: '1' };
   const { stdout, stderr, duration } = await place.run(launch(`cat /cvmfs/${FQRN}/one`, servers));
   t.is(stdout, 'one\n', stderr);
   t.regex(stderr, /switching from [^\n]* to [^\n]*/);

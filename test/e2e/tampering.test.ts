@@ -49,13 +49,19 @@ async function faulty(t: ExecutionContext, faults: Faults, root = sound.reposito
 
 const READ_ALL = 'cat plain other nested/file; sha256sum <chunked; ls';
 
+/** What the good server alone gives. */
+let soundOutput: string | undefined;
+
 /** With the good server behind the one that is faulty, all is read as from the good server alone. */
 async function withGoodServer(t: ExecutionContext, bad: TestServer): Promise<void> {
-  const alone = await run([good.url], READ_ALL);
-  t.is(alone.stderr, '');
-  t.regex(alone.stdout, /^plain[\s\S]*other[\s\S]*nested[\s\S]*chunked/);
+  if (soundOutput === undefined) {
+    const alone = await run([good.url], READ_ALL);
+    t.is(alone.stderr, '');
+    t.regex(alone.stdout, /^plain[\s\S]*other[\s\S]*nested[\s\S]*chunked/);
+    soundOutput = alone.stdout;
+  }
   const both = await run([bad.url, good.url], READ_ALL);
-  t.is(both.stdout, alone.stdout, both.stderr);
+  t.is(both.stdout, soundOutput, both.stderr);
   t.is(both.exitCode, 0);
 }
 
