@@ -5,10 +5,14 @@
 # keeper tells by signals: 63, the job is run; 61, it was not); cx_ended_by, if a signal came before there was a command
 # that could have it.
 cx_attempt() {
-  cx_confirmed='' cx_ended_by='' cx_interrupted=''
-  trap - 1 2 3 10 12 15 18 20 28 # as a second attempt finds them, they would be ignored in it
+  cx_confirmed='' cx_ended_by='' cx_interrupted='' cx_chain=''
   trap 'cx_confirmed=1 cx_interrupted=63' 63
   trap 'cx_interrupted=61 cx_confirmed=' 61
+  for cx_signal in 1 2 3 10 12 15 18 28; do
+    # shellcheck disable=SC2064 # the number of now
+    trap "cx_pass_on $cx_signal" $cx_signal
+  done
+  trap 'cx_pass_on 20; kill -19 $$' 20
   # Whatever fails on the way to the keeper is explained by cx_probe: stderr comes back only there.
   eval "exec $cx_stdin<&0 $cx_spare>&2"
   cx_pipe=
@@ -17,13 +21,9 @@ cx_attempt() {
   # us goes along: the shells on the way drop names that are no identifiers. From inside it could not be opened.
   eval "cx_start_keeper \"\$@\" 2>/dev/null <&$cx_stdin $cx_stdin</proc/$$/environ &"
   cx_chain=$!
+  [ ! "$cx_ended_by" ] || kill -9 $cx_chain
   # From here on stderr is at cx_spare: this shell's own remark about a job that was killed would only confuse.
   eval "exec $cx_stdin<&- 2>/dev/null"
-  for cx_signal in 1 2 3 10 12 15 18 28; do
-    # shellcheck disable=SC2064 # the number of now
-    trap "cx_pass_on $cx_signal" $cx_signal
-  done
-  trap 'cx_pass_on 20; kill -19 $$' 20
   if [ "$cx_pipe" ]; then # bash (see wait.sh); only the keeper has the pipe now
     eval "exec $cx_pipe>&-"
     cx_read_to_end
@@ -73,7 +73,7 @@ cx_pass_on() {
   case $1 in 18 | 20 | 28) return ;; esac
   # No init yet, so no command either.
   cx_ended_by=$1
-  kill -9 "$cx_chain" 2>/dev/null
+  [ ! "$cx_chain" ] || kill -9 "$cx_chain" 2>/dev/null
 }
 
 # Sets cx_init to the pid of the process of the job that delivers signals, when it is ready: when it has set the last of its

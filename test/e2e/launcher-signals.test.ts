@@ -144,21 +144,24 @@ test.serial('INT to the group at any moment of the start ends the job', async (t
   t.deepEqual(await place.leftovers(), []);
 });
 
-test.serial('nohup: HUP stays ignored in the command', async (t) => {
-  const script = `nohup '${place.program}' a.b -- grep SigIgn /proc/self/status`;
-  const { stdout } = await place.run(['sh', '-c', script]);
-  t.regex(stdout.toString(), /SigIgn:\t0{15}1\n/);
-});
+for (const shell of shells) {
+  test.serial(`${shell}: nohup: HUP stays ignored in the command`, async (t) => {
+    const script = `nohup '${place.program}' a.b -- grep SigIgn /proc/self/status`;
+    const { stdout } = await place.run(['bash', '-c', script], { shell });
+    t.regex(stdout.toString(), /SigIgn:\t0{15}1\n/);
+  });
 
-test.serial('started in the background by a script: INT and QUIT stay ignored, and do not end the job', async (t) => {
-  const script = `'${place.program}' a.b -- sh -c 'grep SigIgn /proc/self/status; sleep 0.5; echo still' & 
-    sleep 0.1; wait`;
-  const child = place.spawn(['dash', '-c', `trap : INT; ${script}; wait`], { detached: true });
-  const ended = outcome(child);
-  await until(child, 'SigIgn');
-  process.kill(-child.pid!, 'SIGINT');
-  t.regex((await ended).stdout.toString(), /SigIgn:\t0{15}6\nstill\n/);
-});
+  test.serial(`${shell}: started by a script with &: INT and QUIT stay ignored, and do not end the job`, async (t) => {
+    const job = `'${place.program}' a.b -- sh -c 'grep SigIgn /proc/self/status; sleep 1; echo still'`;
+    const child = place.spawn(['bash', '-c', `trap : INT; ${job} & wait; wait; wait`], { shell, detached: true });
+    const ended = outcome(child);
+    await until(child, 'SigIgn');
+    process.kill(-child.pid!, 'SIGINT');
+    await sleep(200);
+    process.kill(-child.pid!, 'SIGINT');
+    t.regex((await ended).stdout.toString(), /SigIgn:\t0{15}6\nstill\n/);
+  });
+}
 
 test.serial('a caller with job control, in a process group of its own', async (t) => {
   const script = `set -m; '${place.program}' a.b -- sh -c 'echo in; exit 4' & wait $!; echo $?`;

@@ -45,9 +45,7 @@ async function terminal(t: ExecutionContext, shell: string, steps: readonly [str
 }
 
 for (const shell of shells) {
-  // Not with busybox, whose ash sometimes delivers a ^C twice on a busy machine: a known fault, see docs/limits.md.
-  const ctrlC = shell === 'busybox' ? test.serial.skip : test.serial;
-  ctrlC(`${shell}: ^C reaches the command once, ^Z stops the job, fg continues it, ^\\ ends it`, async (t) => {
+  test.serial(`${shell}: ^C reaches the command once, ^Z stops the job, fg continues it, ^\\ ends it`, async (t) => {
     const perl = `perl -e '$|=1; $SIG{INT}=sub{print "INT$n\\n" if ++$n}; print "u","p\\n"; sleep 1 while 1'`;
     const shown = await terminal(t, shell, [
       ['outer> ', `$LAUNCH ${perl}\n`],
