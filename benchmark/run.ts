@@ -10,7 +10,7 @@ import { cvmfsexec } from './contestants/cvmfsexec.ts';
 import { disk } from './contestants/disk.ts';
 import { referenceClient } from './contestants/reference-client.ts';
 import { writeFileLists } from './file-lists.ts';
-import { killAllJobs, runJob } from './job.ts';
+import { killAllJobs } from './job.ts';
 import { loadAverage } from './machine.ts';
 import { measureAll } from './measurements.ts';
 import { type OrdinaryUser, ordinaryUser } from './ordinary-user.ts';
@@ -63,9 +63,6 @@ async function benchmarkIn(own: string, options: RunOptions, user: OrdinaryUser)
   const rows = all.filter(({ id }) => options.only.length === 0 || options.only.includes(id));
 
   execFileSync(process.execPath, [join(PACKAGE, 'scripts/build.ts')], { stdio: ['ignore', 'inherit', 'inherit'] });
-  say('reading the tree and what the server stores, so that they are in memory');
-  const readAll = 'find "$@" -type f -exec cat {} + >/dev/null';
-  await runJob(['sh', '-c', readAll, 'sh', tree, stored], { user, timeoutSeconds: 900 });
   const server = await startWebServer(stored, directoryIn(own, 'nginx', user), user);
   try {
     const source: Source = { fqrn: BIG_FQRN, url: server.url, keysDirectory: join(directory, 'client-keys') };
@@ -82,8 +79,9 @@ async function benchmarkIn(own: string, options: RunOptions, user: OrdinaryUser)
     const entries = counts.files + counts.directories + counts.symlinks;
     console.log(`${entries} entries, ${counts.nestedCatalogs} nested catalogs; as user ${user.name}; ${machine()}
 Load average before: ${before}; after: ${loadAverage()}. Rounds: ${rounds}. Figures are cold / hot.
-Cold is an empty cache, hot a full one and a fresh mount; the page cache of the machine is left as it is, with the web
-server's files and the cache in it. On disk, ${coldDisk ? 'cold is after the page cache was dropped' : 'cold is not measured: that takes root'}; hot is the second time.
+Cold is an empty cache, hot a full one; both in a fresh mount, right after the same work was done from another empty
+cache or filled this one: the web server's files and the cache's are in memory unless the machine took them out. On
+disk, ${coldDisk ? 'cold is after the page cache was dropped' : 'cold is not measured (that takes root)'}, hot is the second time.
 `);
     console.log(table(rows, contestants, figures));
     if (failures.length > 0) throw new Error(`not measured:\n${failures.join('\n')}`);

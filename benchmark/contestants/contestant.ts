@@ -9,7 +9,7 @@ export interface Contestant {
   launch(command: readonly string[], cache: string, debug?: boolean): string[];
   /** Whether this is the command line of the process that serves the tree. */
   isServer?(words: readonly string[]): boolean;
-  /** Whether this line of what it writes with `debug` tells of a request from the kernel. */
+  /** Whether this line of what it writes with `debug` tells of a request from the kernel that it could have spared. */
   isRequest?(line: string): boolean;
 }
 

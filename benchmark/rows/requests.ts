@@ -1,4 +1,6 @@
-// How many requests of a second `find -ls` in the same mount reach the server. Counted in what --debug prints.
+// How many requests of a second `find -ls` in the same mount reach the server. Counted in what --debug prints. Pages of
+// directories and links that the machine has taken out of memory meanwhile are asked for again: short of memory, or with
+// proactive reclaim (DAMON), there are some.
 import { runJob } from '../job.ts';
 import { LIST_ALL } from './listing.ts';
 import type { Row } from './row.ts';
