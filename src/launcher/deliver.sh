@@ -4,13 +4,14 @@
 # A signal comes directly when it was sent to the whole process group: then the command has it too, if it is still in
 # that group. It comes as number + 34 when the monitor passes on what it got. Of the pair that a signal to the group
 # makes, the second is dropped; the direct one is sent first, has the lower number, and so is handled first.
+# Between the commands of one trap another may run, so a direct arrival is counted by the trap's first command.
 cx_set_traps() {
   for cx_signal in 28 20 18 15 12 10 3 2 1; do
+    eval "cx_count_$cx_signal=0 cx_at_$cx_signal=0 cx_last_$cx_signal=0"
     # shellcheck disable=SC2064 # the number of now
-    trap "cx_direct $cx_signal" $cx_signal
+    trap "cx_count_$cx_signal=\$((cx_count_$cx_signal + 1)) cx_at_$cx_signal=; cx_direct $cx_signal" $cx_signal
     # shellcheck disable=SC2064
     trap "${1-cx_passed_on} $cx_signal" $((cx_signal + 34))
-    eval "cx_direct_$cx_signal=0 cx_direct_at_$cx_signal=0"
   done
 }
 
@@ -36,11 +37,12 @@ cx_put_on_list() {
   echo >&"$cx_pipe"
 }
 
+# Notes when signal $1 came directly. What is left of ten seconds ago is of no meaning.
 cx_direct() {
   cx_interrupted=$1
-  eval "cx_direct_$1=\$((cx_direct_$1 + 1))"
   cx_now
-  eval "cx_direct_at_$1=\$cx_time"
+  eval "[ \$((cx_time - cx_last_$1)) -le 1000 ] || [ \$cx_count_$1 = 0 ] || cx_count_$1=1"
+  eval "cx_last_$1=\$cx_time cx_at_$1=\$cx_time"
   cx_has_begun || cx_too_early "$1"
 }
 
@@ -75,15 +77,16 @@ cx_too_early() {
   if [ "${BASH_VERSION-}" ]; then kill -$(($1 + 34)) $$; else cx_finish $(($1 + 128)); fi # $$ is init
 }
 
-# Whether the command got signal $1 by its group, not yet counted. What is older than ten seconds is of no meaning.
+# Whether the command got signal $1 by its group, and this has not been counted yet.
 cx_had_directly() {
   cx_now
-  eval "cx_count=\$cx_direct_$1 cx_age=\$((cx_time - cx_direct_at_$1))"
-  if [ "$cx_count" = 0 ] || [ "$cx_age" -gt 1000 ]; then
-    eval "cx_direct_$1=0"
+  eval "cx_count=\$cx_count_$1 cx_at=\${cx_at_$1:-\$cx_time}"
+  [ "$cx_count" != 0 ] || return 1
+  if [ $((cx_time - cx_at)) -gt 1000 ]; then
+    eval "cx_count_$1=0"
     return 1
   fi
-  eval "cx_direct_$1=\$((cx_count - 1))"
+  eval "cx_count_$1=\$((cx_count - 1))"
   cx_group $$
   cx_ours=$cx_pgrp
   cx_group "$cx_command"

@@ -4,16 +4,13 @@
 # shellcheck shell=sh
 
 # Where the new file system is built: a directory that every kernel has, that nobody needs, and that is uncovered again
-# when the new root is moved to its place.
+# when what was built is moved to its place.
 cx_base=/proc/fs
 
 # Prints `root /cvmfs`; or says what went wrong and has init end the job.
 cx_set_up_root() {
   cx_find mount || cx_root_failed "no program 'mount' found: install util-linux"
   cx_mount=$cx_found # -n: root must not write about our mounts into the host's table
-  # --- /proc of our pid namespace. Refused where parts of /proc are covered, as in most containers: then the keeper
-  # tries again without a pid namespace, and this must not have started anything.
-  [ ! "$cx_pidns" ] || "$cx_mount" -n -t proc proc /proc 2>/dev/null || cx_root_failed ''
   # --- An `unshare` without --propagation leaves our mounts shared with the host, if root runs it.
   [ "$cx_propagation" ] || "$cx_mount" -n --make-rslave / 2>/dev/null
   if [ -d /cvmfs ]; then cx_cover_cvmfs "$@"; else cx_replace_root; fi
@@ -30,6 +27,9 @@ cx_root_failed() {
 # The host has a /cvmfs: an empty tmpfs on top of it, with the repositories that the host has mounted there, but for
 # those that were asked for. Mode 0555: the command, being nobody special, cannot write there; the server can.
 cx_cover_cvmfs() {
+  # /proc of our pid namespace. Refused where parts of /proc are covered, as in most containers: then the keeper tries
+  # again without a pid namespace, and this must not have started anything.
+  [ ! "$cx_pidns" ] || "$cx_mount" -n -t proc proc /proc 2>/dev/null || cx_root_failed ''
   cx_host_repositories "$@"
   if [ ! "$cx_lines" ]; then
     "$cx_mount" -n -t tmpfs -o mode=0555,nosuid,nodev cvmfsexec /cvmfs || cx_root_failed 'cannot mount a tmpfs on /cvmfs'
@@ -39,6 +39,7 @@ cx_cover_cvmfs() {
     cx_root_failed "cannot mount a tmpfs on $cx_base"
   eval "command mkdir $cx_directories"
   cx_bind_all
+  command rm $cx_base/.fstab
   command chmod 0555 $cx_base
   "$cx_mount" -n --move $cx_base /cvmfs && "$cx_mount" -n --make-private /cvmfs ||
     cx_root_failed 'cannot move the new mounts to /cvmfs'
@@ -65,10 +66,12 @@ cx_host_repositories() {
 }
 
 # The host has no /cvmfs, and its root cannot be written to: a tmpfs becomes the root, into which every entry of the
-# host's root is bound, with all that is mounted below.
+# host's root is bound, with all that is mounted below. Mode 0555: nobody writes to the root of a machine.
 cx_replace_root() {
-  # --- Unbindable for now: else the bind of /proc would contain it.
-  "$cx_mount" -n -t tmpfs -o mode=0755,nosuid,nodev --make-unbindable cvmfsexec $cx_base ||
+  # --- Without a pid namespace /proc is bound as well, and the bind must not contain what is being built in it.
+  if [ "$cx_pidns" ]; then cx_bindable=''; else cx_bindable=--make-unbindable; fi
+  # shellcheck disable=SC2086 # an option or nothing
+  "$cx_mount" -n -t tmpfs -o mode=0555,nosuid,nodev $cx_bindable cvmfsexec $cx_base ||
     cx_root_failed "cannot mount a tmpfs on $cx_base"
   cx_lines='' cx_directories="$cx_base/cvmfs " cx_links=
   for cx_entry in /* /.[!.]* /..?*; do
@@ -78,7 +81,7 @@ cx_replace_root() {
     elif [ -d "$cx_entry" ]; then
       cx_quote "$cx_base$cx_entry"
       cx_directories="$cx_directories$cx_quoted "
-      cx_add_line "$cx_entry" "$cx_base$cx_entry"
+      [ "$cx_entry$cx_pidns" = /proc1 ] || cx_add_line "$cx_entry" "$cx_base$cx_entry"
     elif [ -f "$cx_entry" ]; then
       : >"$cx_base$cx_entry"
       cx_add_line "$cx_entry" "$cx_base$cx_entry"
@@ -87,9 +90,14 @@ cx_replace_root() {
   eval "command mkdir $cx_directories" || cx_root_failed 'cannot build the new root'
   # Links are copied as they are: they may point anywhere.
   [ ! "$cx_links" ] || eval "command cp -P $cx_links $cx_base/"
+  [ ! "$cx_pidns" ] || cx_lines="${cx_lines}proc $cx_base/proc proc defaults 0 0
+"
   cx_lines="${cx_lines}cvmfsexec $cx_base/cvmfs tmpfs mode=0555,nosuid,nodev 0 0
 "
-  cx_bind_all
+  cx_bind_all /cvmfs
+  # /proc of our pid namespace is refused where parts of /proc are covered, as in most containers: then the keeper tries
+  # again without a pid namespace, and this must not have started anything.
+  [ -e $cx_base/proc/self/status ] || cx_root_failed ''
   # --- The new root takes the place of the old, which goes to /cvmfs for a moment: the only directory that is ours.
   cx_find pivot_root || cx_root_failed "no program 'pivot_root' found: install util-linux"
   cd $cx_base || cx_root_failed "cannot enter $cx_base"
@@ -97,20 +105,28 @@ cx_replace_root() {
   cd /
   # Lazily: processes of this job still stand in it.
   cx_find umount
-  "$cx_found" -l /cvmfs || cx_root_failed 'cannot unmount the old root'
-  # --- Nobody writes to the root of a machine. Bindable again, for what the job mounts itself (containers).
-  "$cx_mount" -n -o remount,bind,ro,private / || cx_root_failed 'cannot make the new root read-only'
+  "$cx_found" -n -l /cvmfs || cx_root_failed 'cannot unmount the old root'
+  # --- Root would not be stopped by the mode; and bindable again, for what the job mounts itself (containers).
+  [ "$cx_userns$cx_pidns" = 11 ] || "$cx_mount" -n -o remount,bind,ro,private / ||
+    cx_root_failed 'cannot make the new root read-only'
 }
 
-# Does all the binds in one process: with one each they would take five times as long. -T wants a real file.
+# Does all the binds in one process: with one each they would take five times as long. -T wants a real file: it is written
+# to directory $1 of what is built; the last mount covers /cvmfs, and with it the file there.
 cx_bind_all() {
-  printf %s "$cx_lines" >$cx_base/.fstab
-  "$cx_mount" -n -a -T $cx_base/.fstab
+  printf %s "$cx_lines" >"$cx_base${1-}/.fstab"
+  cx_errors=$("$cx_mount" -n -a -T "$cx_base${1-}/.fstab" 2>&1)
   case $? in
-    0 | 64) ;; # 64: some of them failed, and mount has said which
-    *) cx_root_failed 'cannot bind the directories of the host' ;;
+    0) ;;
+    64) # some of them failed; that of /proc has its own consequence
+      while read -r cx_line; do
+        case $cx_line in "mount: $cx_base/proc:"*) ;; 'mount: '*) printf '%s: %s\n' "$cx_name" "$cx_line" >&2 ;; esac
+      done <<.
+$cx_errors
+.
+      ;;
+    *) cx_root_failed "cannot bind the directories of the host: $cx_errors" ;;
   esac
-  command rm $cx_base/.fstab
 }
 
 cx_add_line() {

@@ -23,7 +23,7 @@ eval "exec $cx_spare<&-"
 cx_find unshare
 cx_unshare=$cx_found
 cx_by_hand=
-[ ! "$cx_userns" ] || "$cx_unshare" --user --map-user="$cx_uid" --map-group="$cx_gid" true 2>/dev/null || cx_by_hand=1
+[ ! "$cx_userns" ] || "$cx_unshare" --map-user="$cx_uid" --map-group="$cx_gid" --version >/dev/null 2>&1 || cx_by_hand=1
 
 read -r cx_line || exit 125
 [ "$cx_line" = ready ] || exit 125
