@@ -81,7 +81,9 @@ export class DiskTransfer {
     this.#discarded = true;
     this.#failure ??= new Error('abandoned');
     this.#inflate?.destroy();
-    // A block under way uses the descriptor: its number must not be given away before it has returned.
+    // The name goes at once: the process may be about to end. A block under way uses the descriptor: its number must not be
+    // given away before it has returned.
+    this.#file.unlink();
     if (this.#writes === 0) this.#file.discard();
   }
 

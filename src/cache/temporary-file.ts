@@ -64,6 +64,11 @@ export class TemporaryFile {
     } catch {
       // what could not be written is not wanted
     }
+    this.unlink();
+  }
+
+  /** Removes the name only. */
+  unlink(): void {
     try {
       fs.unlinkSync(this.path);
     } catch {

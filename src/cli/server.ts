@@ -1,12 +1,12 @@
 // The server of a launch: serves all its repositories from inside the namespaces. Init (src/launcher/init.sh) writes
 // `root DIRECTORY` to stdin when there is a directory to mount below; `ready` on stdout tells that everything is mounted.
-// Nothing else is ever written to stdout. It ends when the last mount does, or is killed with the job.
+// Nothing else is ever written to stdout. It ends when init says that the command has ended, or when the last mount does.
 import { writeSync } from 'node:fs';
 import { MountedRepository, type RepositorySettings } from '../filesystem/mounted-repository.ts';
 import { Session } from '../fuse/session.ts';
 import { LauncherError } from '../launcher/error.ts';
 import { mountFuse } from '../launcher/fuse-mount.ts';
-import { surviveJobSignals } from '../launcher/job-signals.ts';
+import { commandEnded, surviveJobSignals } from '../launcher/job-signals.ts';
 import { InputLines } from './input-lines.ts';
 import { callerDirectory, closeForeignDescriptors } from './launch-environment.ts';
 import { type LaunchWords, parseLaunchWords, resolvePaths } from './launch-words.ts';
@@ -15,9 +15,12 @@ import { repositorySettings } from './repository-settings.ts';
 
 /** Seconds for which the kernel may keep names and attributes: for as long as the mount lasts. */
 const FOREVER = 10 * 365 * 86_400;
+/** For storing what is only in memory at the end of a job; init waits a little longer. */
+const CLOSING_MS = 1500;
 
 export async function main(words: string[]): Promise<number> {
   surviveJobSignals();
+  const ended = commandEnded();
   closeForeignDescriptors();
   const launch = resolvePaths(parseLaunchWords(words), callerDirectory());
   const named = launch.repositories.map((name) => repositorySettings(name, launch, reporter(name)));
@@ -30,9 +33,21 @@ export async function main(words: string[]): Promise<number> {
   const mounts = repositories.map((settings, i) => serve(settings.fqrn, directory, opened[i], launch));
   const served = await Promise.all(mounts);
   writeSync(1, 'ready\n');
-  await Promise.all(served.map(({ ended }) => ended));
-  await Promise.all(opened.map(async (repository) => (await repository).close()));
+  await Promise.race([ended, Promise.all(served.map((mount) => mount.ended))]);
+  await Promise.race([closeAll(opened), sleep(CLOSING_MS)]);
+  // Everything is put away, and the job waits for this end: Node's own would take some milliseconds more.
+  process.kill(process.pid, 'SIGKILL');
   return 0;
+}
+
+async function closeAll(opened: readonly Promise<MountedRepository>[]): Promise<void> {
+  await Promise.all(opened.map(async (repository) => (await repository).close()));
+}
+
+function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, milliseconds);
+  });
 }
 
 async function open(settings: RepositorySettings): Promise<MountedRepository> {

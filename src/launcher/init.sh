@@ -21,6 +21,20 @@ cx_finish() {
   [ "$cx_pidns" ] || cx_sweep
   exit "$1"
 }
+# The command has ended. The server removes what it has begun and stores what it has fetched, then ends; after two seconds
+# init ends all the same. SIGURG to everybody: the server waits for it, to all others it means nothing.
+cx_let_server_finish() {
+  [ $$ = 1 ] || return # without a pid namespace `-1` would be all the caller's processes
+  cx_server_ended=
+  trap cx_server_ended=1 60 61
+  kill -URG -1
+  cx_count=0
+  while [ ! "$cx_server_ended" ] && [ $cx_count -lt 40 ]; do
+    cx_count=$((cx_count + 1))
+    command sleep 0.05 &
+    wait $!
+  done
+}
 cx_server_died() {
   eval "exec 2>&$cx_spare"
   printf '%s: the file system server ended unexpectedly; the job was ended\n' "$cx_name" >&2
@@ -59,4 +73,5 @@ else
   cx_set_traps
 fi
 cx_wait $cx_command
+cx_let_server_finish
 cx_finish $cx_status

@@ -20,4 +20,11 @@ export function surviveJobSignals(): void {
   for (const signal of SIGNALS) process.on(signal, ignore);
 }
 
+/** Resolves when init tells that the command has ended. A signal that means nothing to processes that do not know of it. */
+export function commandEnded(): Promise<void> {
+  return new Promise((resolve) => {
+    process.once('SIGURG', () => resolve());
+  });
+}
+
 function ignore(): void {}
