@@ -7,6 +7,9 @@ const GROUP_BIT = 2 ** 31;
 /** Numbers from 1 to 2^21 - 1, so that ids stay below 2^53. Number 0 is left to the root node. */
 export const MAX_CATALOG_NUMBER = 2 ** 21 - 1;
 
+/** Hard link groups from 1 to this have a node of their own; a catalog that numbers higher is no sound one. */
+export const MAX_GROUP = GROUP_BIT - 1;
+
 export function nodeOfRow(catalogNumber: number, rowid: number): number {
   return catalogNumber * CATALOG_UNIT + rowid;
 }

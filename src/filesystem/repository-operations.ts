@@ -25,7 +25,7 @@ import { EACCES, EINVAL, EIO, ENOTDIR, ESTALE } from './errno.ts';
 import { attributeNames, attributeValue, type MountFacts } from './extended-attributes.ts';
 import { contentOf } from './file-content.ts';
 import { Listings } from './listings.ts';
-import { catalogNumberOf, groupOf, nodeOfGroup, nodeOfRow, rowOf } from './node-id.ts';
+import { catalogNumberOf, groupOf, MAX_GROUP, nodeOfGroup, nodeOfRow, rowOf } from './node-id.ts';
 import { type FileContent, OpenFiles } from './open-files.ts';
 import { EXECUTE, mayAccess, READ } from './permissions.ts';
 import { SequentialReads } from './sequential-reads.ts';
@@ -212,7 +212,7 @@ export class RepositoryOperations implements Operations {
 
   #entry(attached: AttachedCatalog, entry: CatalogEntry): Entry {
     const group = entry.hardlinkGroup;
-    if (group === 0) {
+    if (group === 0 || group > MAX_GROUP) {
       return { node: nodeOfRow(attached.number, entry.rowid), attributes: this.#attributes(attached, entry) };
     }
     if (!attached.groupRows.has(group)) attached.groupRows.set(group, entry.rowid);

@@ -2,6 +2,7 @@
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import type { HashAlgorithm } from '../objects/hash.ts';
 import type { Compression } from '../objects/object.ts';
+import { COUNTERS } from '../repository/catalog-counters.ts';
 import {
   contentFlags,
   FLAG_CHUNKED,
@@ -15,7 +16,7 @@ import {
 import { hashPath, newPathHash } from '../repository/path-hash.ts';
 import { type CatalogPlan, hasMarker } from './catalog-plan.ts';
 import { CATALOG_TABLES, DATABASE_SETTINGS } from './catalog-schema.ts';
-import { type CatalogCounters, COUNTER_NAMES } from './counters.ts';
+import type { CatalogCounters } from './counters.ts';
 import { PublishError } from './errors.ts';
 import type { CatalogReference, TreeEntry } from './tree-entry.ts';
 
@@ -127,7 +128,7 @@ function writeReferences(database: DatabaseSync, { plan, nested }: CatalogConten
 function writeCounters(database: DatabaseSync, counters: CatalogCounters): void {
   const counter = database.prepare('INSERT INTO statistics (counter, value) VALUES (?, ?)');
   for (const scope of ['self', 'subtree'] as const) {
-    for (const name of COUNTER_NAMES) counter.run(`${scope}_${name}`, counters[scope][name]);
+    for (const name of COUNTERS) counter.run(`${scope}_${name}`, counters[scope][name]);
   }
 }
 

@@ -1,23 +1,8 @@
-// The twelve counters of a catalog's `statistics` table, of the catalog itself (self_) and of all nested catalogs below
-// it (subtree_). All 24 rows have to exist (client.md §3.9).
+// Counting what goes into a catalog's `statistics` table: each counter for the catalog itself and for all below it.
+import { COUNTERS, type Counter } from '../repository/catalog-counters.ts';
 import type { TreeEntry } from './tree-entry.ts';
 
-export const COUNTER_NAMES = [
-  'regular',
-  'symlink',
-  'special',
-  'dir',
-  'nested',
-  'chunked',
-  'chunks',
-  'file_size',
-  'chunked_size',
-  'xattr',
-  'external',
-  'external_file_size',
-] as const;
-
-export type Counters = Record<(typeof COUNTER_NAMES)[number], number>;
+export type Counters = Record<Counter, number>;
 
 export interface CatalogCounters {
   readonly self: Counters;
@@ -25,11 +10,11 @@ export interface CatalogCounters {
 }
 
 export function newCounters(): Counters {
-  return Object.fromEntries(COUNTER_NAMES.map((name) => [name, 0])) as Counters;
+  return Object.fromEntries(COUNTERS.map((name) => [name, 0])) as Counters;
 }
 
 export function addCounters(sum: Counters, more: Counters): void {
-  for (const name of COUNTER_NAMES) sum[name] += more[name];
+  for (const name of COUNTERS) sum[name] += more[name];
 }
 
 /** Rows of the whole tree, as statfs shows them. */

@@ -18,6 +18,9 @@ import { parseXattrList, type XattrList } from './xattr-list.ts';
 
 export { CatalogEntry, type Chunk, type NestedCatalog };
 
+/** Far above what any catalog has; clients number files by rows. */
+const MAX_ROWID = 2 ** 31 - 1;
+
 const NO_XATTRS: XattrList = new Map();
 
 export class Catalog implements HashSource {
@@ -54,6 +57,7 @@ export class Catalog implements HashSource {
     this.counters = readCounters(database, schemaRevision);
     this.nested = readNestedCatalogs(database, schemaRevision);
     this.maxRowid = this.#entries.maxRowid();
+    if (this.maxRowid > MAX_ROWID) throw new RepositoryError('BadCatalog', `its rows go up to ${this.maxRowid}`);
     const rootPath = newPathHash();
     hashPath(rootPrefix, rootPath);
     this.rootRow = this.lookup(rootPath);

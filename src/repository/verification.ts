@@ -138,12 +138,16 @@ function checkSignature(data: Buffer, certificate: Certificate): void {
     letter = parseLetter(data);
   } catch (cause) {
     if (cause instanceof RepositoryError && cause.code === 'NoAlgorithm') throw cause;
-    throw new RepositoryError('BadSignature', `the manifest is damaged: ${reasonOf(cause)}`, { cause });
+    throw new RepositoryError(
+      'BadSignature',
+      `the manifest is damaged: ${reasonOf(cause)} (check CVMFS_SERVER_URL and the proxies, or try another server)`,
+      { cause },
+    );
   }
   if (!isSignedByRepositoryKey(letter, certificate.publicKey)) {
     throw new RepositoryError(
       'BadSignature',
-      'the signature of the manifest was not made with the key of its certificate',
+      'the signature of the manifest was not made with the key of its certificate: do not trust this server, use another one',
     );
   }
 }
@@ -154,7 +158,7 @@ function checkCertificate(certificate: Certificate, whitelist: Whitelist, option
     throw new RepositoryError('Blacklisted', `the certificate of ${fqrn} is blacklisted: its key must not be trusted`);
   }
   if (!whitelist.fingerprints.some((listed) => fingerprint(certificate, listed.algorithm).equals(listed))) {
-    const message = `the certificate that signed the manifest of ${fqrn} is not listed in the repository's whitelist`;
+    const message = `the certificate that signed the manifest of ${fqrn} is not listed in the repository's whitelist: do not trust this server, or tell the repository's owner`;
     throw new RepositoryError('InvalidCertificate', message);
   }
 }

@@ -87,6 +87,22 @@ test('a nested catalog that is no catalog is EIO, never ENOENT, and the reason i
   t.truthy(operations.lookup(ROOT_NODE, 'beside'));
 });
 
+test('a hard link group with a number beyond all bounds is no group, and takes no node of another catalog', (t) => {
+  const hardlinks = BigInt.asIntN(64, 0xffff_ffffn * 2n ** 32n + 2n);
+  const { operations } = madeFileSystem({
+    rows: [
+      { path: '/one', hardlinks },
+      { path: '/two', hardlinks },
+    ],
+  });
+  const nodes = ['one', 'two'].map((name) => operations.lookup(ROOT_NODE, name)!.node);
+  t.not(nodes[0], nodes[1]);
+  for (const node of nodes) {
+    t.true(node < 2 * 2 ** 32);
+    t.is(operations.getattr(node).nlink, 2);
+  }
+});
+
 test('names of a hard link group are one node, in whatever order they are seen', (t) => {
   const hardlinks = 9n * 2n ** 32n + 2n;
   const rows = [{ path: '/one', hardlinks }, { path: '/other' }, { path: '/two', hardlinks }];

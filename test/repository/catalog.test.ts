@@ -217,3 +217,11 @@ test('a nested catalog without a usable hash has the null hash', (t) => {
   t.like(nested.get('/b'), { size: 0 });
   t.true(nested.get('/b')?.hash.isNull);
 });
+
+test('a catalog whose rows go beyond what files can be numbered by is refused', (t) => {
+  const after = `UPDATE catalog SET rowid = ${2 ** 31} WHERE name = 'far'`;
+  t.throws(() => openMade({ rows: [{ path: '/far' }], after }), {
+    code: 'BadCatalog',
+    message: /rows go up to 2147483648/,
+  });
+});
