@@ -1,26 +1,18 @@
 // Builds dist/: one CommonJS bundle, the loader that runs it from a shipped code cache, and that cache.
 // CommonJS because it starts faster than a bundled ES module; ASCII output because the loader reads Latin-1.
 import { execFileSync } from 'node:child_process';
-import {
-  copyFileSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { withDir } from 'tmp-promise';
 
 const root = join(import.meta.dirname, '..');
 const dist = join(root, 'dist');
 const staging = join(root, `dist.${process.pid}`);
 
-rmSync(staging, { recursive: true, force: true });
 mkdirSync(staging);
+// Gone by then, unless the build failed.
+process.on('exit', () => rmSync(staging, { recursive: true, force: true }));
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 await build({
   entryPoints: [join(root, 'src/cli/main.ts')],
@@ -38,19 +30,19 @@ copyFileSync(join(root, 'src/cli/start.cjs'), join(staging, 'start.cjs'));
 
 // The cache is made at the end of a run that does what a start does, so that it holds the functions a start compiles.
 const start = join(staging, 'start.cjs');
-const work = mkdtempSync(join(tmpdir(), 'cvmfsexec-build-'));
-try {
-  const repository = [join(work, 'warm-up.example.org'), 'warm-up.example.org', '--keys', join(work, 'keys')];
-  mkdirSync(join(work, 'tree/nested'), { recursive: true });
-  writeFileSync(join(work, 'tree/nested/.cvmfscatalog'), '');
-  writeFileSync(join(work, 'tree/nested/file'), 'content');
-  run('cvmfs-publish', 'create', ...repository, '--no-sync');
-  run('cvmfs-publish', 'publish', repository[0], join(work, 'tree'), '--keys', join(work, 'keys'), '--no-sync');
-  process.env.CVMFSEXEC_WRITE_CODE_CACHE = join(staging, 'app.cache');
-  run('warm-up', work, 'warm-up.example.org');
-} finally {
-  rmSync(work, { recursive: true, force: true });
-}
+await withDir(
+  async ({ path: work }) => {
+    const repository = [join(work, 'warm-up.example.org'), 'warm-up.example.org', '--keys', join(work, 'keys')];
+    mkdirSync(join(work, 'tree/nested'), { recursive: true });
+    writeFileSync(join(work, 'tree/nested/.cvmfscatalog'), '');
+    writeFileSync(join(work, 'tree/nested/file'), 'content');
+    run('cvmfs-publish', 'create', ...repository, '--no-sync');
+    run('cvmfs-publish', 'publish', repository[0], join(work, 'tree'), '--keys', join(work, 'keys'), '--no-sync');
+    process.env.CVMFSEXEC_WRITE_CODE_CACHE = join(staging, 'app.cache');
+    run('warm-up', work, 'warm-up.example.org');
+  },
+  { unsafeCleanup: true },
+);
 statSync(join(staging, 'app.cache'));
 writeFileSync(join(staging, 'VERSION'), `${version}\n`);
 

@@ -1,5 +1,6 @@
 // What `cvmfsexec` does without launching a command: --help and --version. Launching is done by bin/cvmfsexec and the
 // server; the options are declared here for people and for the documentation only.
+import chalk from 'chalk';
 import { Command, Option } from 'commander';
 
 const EXAMPLES = `Examples:
@@ -19,19 +20,23 @@ The command runs under your own user id, in your directory, with your environmen
 `;
 
 export function command(): Command {
-  return new Command('cvmfsexec')
-    .usage('[options] REPOSITORY... [-- COMMAND [ARGUMENT...]]')
-    .description('Run a command with CernVM-FS repositories mounted under /cvmfs: no root, nothing installed.')
-    .argument('<repository...>', 'names; one without a dot gets CVMFS_DEFAULT_DOMAIN')
-    .addOption(new Option('-o <KEY=VALUE>', 'set a parameter; repeatable, the last wins'))
-    .addOption(new Option('--config <DIR>', 'read the configuration files there instead of /etc/cvmfs'))
-    .addOption(new Option('-d, --debug', 'print every request to the file system and its reply on stderr'))
-    .addOption(new Option('-N', 'accepted for compatibility: no more repositories can be mounted from inside'))
-    .version(version(), '-v, --version', 'print the version')
-    .addHelpText('beforeAll', EXAMPLES)
-    .addHelpText('after', NOTES)
-    .allowUnknownOption(true)
-    .exitOverride();
+  return (
+    new Command('cvmfsexec')
+      .usage('[options] REPOSITORY... [-- COMMAND [ARGUMENT...]]')
+      .description('Run a command with CernVM-FS repositories mounted under /cvmfs: no root, nothing installed.')
+      .argument('<repository...>', 'names; one without a dot gets CVMFS_DEFAULT_DOMAIN')
+      .addOption(new Option('-o <KEY=VALUE>', 'set a parameter; repeatable, the last wins'))
+      .addOption(new Option('--config <DIR>', 'read the configuration files there instead of /etc/cvmfs'))
+      .addOption(new Option('-d, --debug', 'print every request to the file system and its reply on stderr'))
+      .addOption(new Option('-N', 'accepted for compatibility: no more repositories can be mounted from inside'))
+      .version(version(), '-v, --version', 'print the version')
+      // Commander takes the colours out again where they are not wanted (no terminal, NO_COLOR).
+      .configureHelp({ styleTitle: (title) => chalk.bold(title) })
+      .addHelpText('beforeAll', EXAMPLES)
+      .addHelpText('after', NOTES)
+      .allowUnknownOption(true)
+      .exitOverride()
+  );
 }
 
 export async function main(args: string[]): Promise<number> {
