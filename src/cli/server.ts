@@ -51,8 +51,17 @@ function sleep(milliseconds: number): Promise<void> {
 }
 
 async function open(settings: RepositorySettings): Promise<MountedRepository> {
+  // A failure names all that was tried, in one line; what was overcome on the way is told afterwards.
+  let held: string[] | undefined = [];
+  const report = (message: string): void => {
+    if (held) held.push(message);
+    else settings.report(message);
+  };
   try {
-    return await MountedRepository.open(settings);
+    const repository = await MountedRepository.open({ ...settings, report });
+    for (const message of held.splice(0)) settings.report(message);
+    held = undefined;
+    return repository;
   } catch (cause) {
     throw new Error(`cannot mount ${settings.fqrn}: ${(cause as Error).message}`, { cause });
   }

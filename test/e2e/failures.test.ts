@@ -86,6 +86,12 @@ test.serial('a server that refuses connections', async (t) => {
   await refused(t, /connection refused.*check CVMFS_SERVER_URL, CVMFS_HTTP_PROXY/, 'echo ran', { SERVER_URL: url });
 });
 
+test.serial('several servers of which none can be reached: one line names them all', async (t) => {
+  const [one, other] = [await closedPort(), await closedPort()];
+  const urls = `http://127.0.0.1:${one}/@fqrn@;http://127.0.0.1:${other}/@fqrn@`;
+  await refused(t, new RegExp(`:${one}/.*:${other}/.*check CVMFS_SERVER_URL`), 'echo ran', { SERVER_URL: urls });
+});
+
 test.serial('a server whose name does not exist', async (t) => {
   const url = 'http://no-such-host.invalid/@fqrn@';
   await refused(t, /no-such-host\.invalid.*check CVMFS_SERVER_URL/, 'echo ran', { SERVER_URL: url });
