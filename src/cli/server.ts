@@ -26,18 +26,35 @@ export async function main(words: string[]): Promise<number> {
   const named = launch.repositories.map((name) => repositorySettings(name, launch, reporter(name)));
   // A short name may have been completed to one that is there already.
   const repositories = [...new Map(named.map((settings) => [settings.fqrn, settings])).values()];
-  const lines = new InputLines(0);
   // Begun before the root is there: the network is what takes time.
   const opened = repositories.map((settings) => open(settings));
-  const directory = rootDirectory(await Promise.race([lines.next(), failure(opened)]));
-  const mounts = repositories.map((settings, i) => serve(settings.fqrn, directory, opened[i], launch));
-  const served = await Promise.all(mounts);
-  writeSync(1, 'ready\n');
-  await Promise.race([ended, Promise.all(served.map((mount) => mount.ended))]);
-  await Promise.race([closeAll(opened), sleep(CLOSING_MS)]);
+  const mounts = await Promise.race([ended, mountAll(repositories, opened, launch)]);
+  if (mounts) {
+    await Promise.race([ended, Promise.all(mounts.map((mount) => mount.ended))]);
+    await Promise.race([closeAll(opened), sleep(CLOSING_MS)]);
+  }
   // Everything is put away, and the job waits for this end: Node's own would take some milliseconds more.
   process.kill(process.pid, 'SIGKILL');
   return 0;
+}
+
+/** Resolves when init knows that all are mounted; to undefined when it is no longer interested. */
+async function mountAll(
+  repositories: readonly RepositorySettings[],
+  opened: readonly Promise<MountedRepository>[],
+  launch: LaunchWords,
+): Promise<{ ended: Promise<void> }[] | undefined> {
+  const lines = new InputLines(0);
+  const directory = rootDirectory(await Promise.race([lines.next(), failure(opened)]));
+  const mounts = await Promise.all(
+    repositories.map((settings, i) => serve(settings.fqrn, directory, opened[i], launch)),
+  );
+  try {
+    writeSync(1, 'ready\n');
+  } catch {
+    return undefined; // a signal ended the starter
+  }
+  return mounts;
 }
 
 async function closeAll(opened: readonly Promise<MountedRepository>[]): Promise<void> {

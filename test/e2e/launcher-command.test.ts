@@ -2,7 +2,8 @@
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { outcome, shells, user, Workplace } from '../launcher/job.ts';
+import { outcome, shells, Workplace } from '../launcher/job.ts';
+import { user } from '../support/ordinary-user.ts';
 
 const place = new Workplace();
 test.after.always(() => place.close());
@@ -224,6 +225,18 @@ test.serial('help, version and subcommands are answered by Node', async (t) => {
     t.deepEqual(JSON.parse(stdout.toString()), ['cvmfsexec', ...words]);
   }
 });
+
+test.serial(
+  'a server that does not end is not waited for long: the status is the command’s, and nothing is left',
+  async (t) => {
+    const start = performance.now();
+    const { code, stderr } = await place.run([place.program, 'a.b', 'deaf=1', '--', 'sh', '-c', 'exit 3']);
+    t.is(code, 3, stderr);
+    const seconds = (performance.now() - start) / 1000;
+    t.true(seconds > 1 && seconds < 15, `${seconds} s`);
+    t.deepEqual(await place.leftovers(), []);
+  },
+);
 
 test.serial('a server that fails has explained itself: 125 and only its line', async (t) => {
   const { code, stderr } = await place.run([place.program, 'a.b', 'fail', '--', 'echo', 'ran']);

@@ -2,7 +2,8 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { isRoot, outcome, shells, until, user, Workplace } from '../launcher/job.ts';
+import { outcome, shells, until, Workplace } from '../launcher/job.ts';
+import { isRoot, user } from '../support/ordinary-user.ts';
 
 const place = new Workplace();
 test.after.always(() => place.close());

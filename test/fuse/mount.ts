@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { accessSync, constants, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
+import { isRoot, user } from '../support/ordinary-user.ts';
 import type { Call, Command, MountSettings, Outcome, Return } from './protocol.ts';
 
 const DRIVER = join(import.meta.dirname, 'driver.ts');
@@ -12,10 +13,8 @@ const DRIVER = join(import.meta.dirname, 'driver.ts');
 /** The words in front of a program that make an ordinary user of root, and give that user namespaces in which mounting is allowed. */
 export function inNamespaces(): string[] {
   const words = ['unshare', '--user', '--map-root-user', '--mount', '--propagation', 'private', '--'];
-  if (process.getuid!() !== 0) return words;
-  const { status, stdout } = spawnSync('id', ['-u', 'hpc'], { encoding: 'utf8' });
-  const uid = status === 0 ? stdout.trim() : '65534';
-  return ['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', '--', ...words];
+  if (!isRoot) return words;
+  return ['setpriv', `--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups', '--', ...words];
 }
 
 /** Why nothing can be mounted here; undefined if it can. */

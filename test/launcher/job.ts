@@ -5,26 +5,9 @@ import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, r
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isRoot, user } from '../support/ordinary-user.ts';
 
 const checkout = join(import.meta.dirname, '../..');
-
-export const isRoot = process.getuid?.() === 0;
-
-/** Name, uid and gid of the user that jobs run as. */
-export const user = testUser();
-
-function testUser(): { name: string; uid: number; gid: number; home: string } {
-  const entries = readFileSync('/etc/passwd', 'utf8')
-    .split('\n')
-    .map((line) => line.split(':'));
-  const wanted = process.env.CVMFSEXEC_TEST_USER ?? 'hpc';
-  const entry = isRoot
-    ? (entries.find(([name]) => name === wanted) ??
-      entries.find(([, , uid]) => Number(uid) >= 1000 && Number(uid) < 60_000))
-    : entries.find(([, , uid]) => Number(uid) === process.getuid?.());
-  if (!entry) throw new Error('no ordinary user: create one, or name it in CVMFSEXEC_TEST_USER');
-  return { name: entry[0], uid: Number(entry[2]), gid: Number(entry[3]), home: entry[5] };
-}
 
 /** Shells that /bin/sh can be on other systems; only root can put one in its place. */
 export const shells: readonly string[] = isRoot ? ['dash', 'bash', 'busybox'] : ['sh'];

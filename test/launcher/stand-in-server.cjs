@@ -1,6 +1,7 @@
 // Stands for the server in the launcher's own tests: speaks the launcher's protocol, mounts nothing. It is put in the
 // place of dist/start.cjs in a copy of the package. Words: NAME makes /cvmfs/NAME/hello; wait=MS before `ready`;
-// note=FILE gets what the server was given, as JSON; fail ends like a server that explained itself.
+// note=FILE gets what the server was given, as JSON; fail ends like a server that explained itself; deaf=1 does not end
+// when the command has ended.
 'use strict';
 const fs = require('node:fs');
 
@@ -39,9 +40,19 @@ process.stdin.on('data', (data) => {
     fs.mkdirSync(`${root[1]}/${word}`, { recursive: true });
     fs.writeFileSync(`${root[1]}/${word}/hello`, `${word}\n`);
   }
-  setTimeout(() => fs.writeSync(1, 'ready\n'), Number(value('wait') || 0));
+  setTimeout(
+    () => {
+      try {
+        fs.writeSync(1, 'ready\n');
+      } catch {
+        process.exit(0);
+      }
+    },
+    Number(value('wait') || 0),
+  );
 });
 process.stdin.on('end', () => {
   if (!input.includes('\n')) process.exit(125);
 });
+if (!value('deaf')) process.on('SIGURG', () => process.exit(0));
 setInterval(() => {}, 1 << 30);

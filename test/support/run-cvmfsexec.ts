@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { execa, type ResultPromise } from 'execa';
-import { isRoot, user } from '../launcher/job.ts';
+import { isRoot, user } from '../support/ordinary-user.ts';
 
 const checkout = join(import.meta.dirname, '../..');
 
