@@ -15,8 +15,9 @@ const asHost = isRoot ? test.serial : test.serial.skip;
 const otherRoot = (more: string) => `
   mount --make-rprivate /
   mkdir -p /mnt/r; mount -t tmpfs tmpfs /mnt/r; cd /mnt/r
-  for e in bin boot dev etc home lib lib64 opt proc root run sbin srv sys tmp usr var work; do
-    if [ -h /$e ]; then cp -P /$e .; elif [ -d /$e ]; then mkdir $e; mount --rbind /$e $e; fi
+  for e in /*; do
+    case $e in /cvmfs | /mnt | /old) continue ;; esac
+    if [ -h "$e" ]; then cp -P "$e" .; elif [ -d "$e" ]; then mkdir ".$e"; mount --rbind "$e" ".$e"; fi
   done
   ${more}
   mkdir old; pivot_root . old; umount -l /old; rmdir /old; cd "$OLDPWD"
