@@ -1,7 +1,8 @@
-// What `cvmfsexec` does without launching a command: --help and --version. Launching is done by bin/cvmfsexec and the
-// server; the options are declared here for people and for the documentation only.
+// What `cvmfsexec` does without launching a command: subcommands, --help and --version. Launching is done by bin/cvmfsexec
+// and the server; the options are declared here for people and for the documentation only.
 import chalk from 'chalk';
 import { Command, Option } from 'commander';
+import { SUBCOMMANDS } from './commands/subcommands.ts';
 
 const EXAMPLES = `Examples:
   cvmfsexec atlas.cern.ch -- ls /cvmfs/atlas.cern.ch
@@ -40,6 +41,8 @@ export function command(): Command {
 }
 
 export async function main(args: string[]): Promise<number> {
+  const subcommand = SUBCOMMANDS[args[0] ?? ''];
+  if (subcommand) return (await subcommand.load())(args.slice(1));
   const program = command();
   if (args.some((arg) => arg === '--help' || arg === '-h')) {
     program.outputHelp();

@@ -11,7 +11,7 @@ import { InputLines } from './input-lines.ts';
 import { callerDirectory, closeForeignDescriptors } from './launch-environment.ts';
 import { type LaunchWords, parseLaunchWords, resolvePaths } from './launch-words.ts';
 import { reporter, writeLine } from './reporter.ts';
-import { repositorySettings } from './repository-settings.ts';
+import { repositorySettings } from './settings/repository.ts';
 
 /** Seconds for which the kernel may keep names and attributes: for as long as the mount lasts. */
 const FOREVER = 10 * 365 * 86_400;

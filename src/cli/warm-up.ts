@@ -5,7 +5,7 @@ import { MountedRepository } from '../filesystem/mounted-repository.ts';
 import { Connection } from '../fuse/connection.ts';
 import { Opcode } from '../fuse/opcodes.ts';
 import { parseLaunchWords, resolvePaths } from './launch-words.ts';
-import { repositorySettings } from './repository-settings.ts';
+import { repositorySettings } from './settings/repository.ts';
 import './server.ts';
 
 const ROOT = 1;

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { repositorySettings } from '../../src/cli/repository-settings.ts';
+import { repositorySettings } from '../../src/cli/settings/repository.ts';
 import type { RepositorySettings } from '../../src/filesystem/mounted-repository.ts';
 
 // The machine's own /etc/cvmfs and environment must not matter.

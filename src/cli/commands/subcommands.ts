@@ -1,0 +1,7 @@
+// The subcommands of `cvmfsexec`, each imported when it is the one to run. bin/cvmfsexec has the same names: it decides
+// by them what is not a launch.
+
+/** Gets the words behind the subcommand's name; resolves to the exit code. */
+export type Subcommand = (args: string[]) => Promise<number>;
+
+export const SUBCOMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<Subcommand> }>> = {};

@@ -1,0 +1,67 @@
+// From the parameters of a repository to what mounting it needs.
+import { readFileSync } from 'node:fs';
+import { cachePlace } from '../../config/cache-place.ts';
+import { ConfigError } from '../../config/error.ts';
+import { masterKeys } from '../../config/key-files.ts';
+import { Parameters } from '../../config/parameters.ts';
+import { fullName } from '../../config/repository-name.ts';
+import type { RepositorySettings } from '../../filesystem/mounted-repository.ts';
+import { outerUserId } from '../../launcher/outer-user.ts';
+import { parseBlacklist } from '../../repository/blacklist.ts';
+import { parseMasterKey } from '../../repository/master-keys.ts';
+import type { LaunchWords } from '../launch-words.ts';
+import { externalServers, servers } from './servers.ts';
+import { variables } from './variables.ts';
+
+const SYSTEM_BLACKLIST = '/etc/cvmfs/blacklist';
+
+/**
+ * @param report told of everything in the configuration that does not end the launch
+ * @throws ConfigError, RepositoryError: why the repository cannot be mounted
+ */
+export function repositorySettings(
+  name: string,
+  launch: LaunchWords,
+  report: (message: string) => void,
+): RepositorySettings {
+  const { parameters: options, configDirectory } = launch;
+  const sources = { options, configDirectory, environment: process.env };
+  const fqrn = fullName(name, sources);
+  const parameters = Parameters.load({ ...sources, fqrn });
+  for (const warning of parameters.warnings) report(warning);
+  const place = cachePlace(parameters, outerUserId());
+  if (place.warning) report(place.warning);
+  return {
+    fqrn,
+    masterKeys: masterKeys(parameters).map(({ pem, label }) => parseMasterKey(pem, label)),
+    blacklist: parseBlacklist(readIfThere(parameters.get('CVMFS_BLACKLIST') ?? SYSTEM_BLACKLIST)),
+    fixedRoot: parameters.get('CVMFS_ROOT_HASH'),
+    tag: parameters.get('CVMFS_REPOSITORY_TAG'),
+    date: parameters.get('CVMFS_REPOSITORY_DATE'),
+    alternativePath: parameters.isOn('CVMFS_ALT_ROOT_PATH'),
+    cacheDirectory: place.directory,
+    servers: servers(parameters),
+    externalServers: externalServers(parameters),
+    ownership: {
+      claim: parameters.isOn('CVMFS_CLAIM_OWNERSHIP') ? self() : undefined,
+      worldReadable: parameters.isOn('CVMFS_WORLD_READABLE'),
+    },
+    variables: variables(parameters),
+    report,
+  };
+}
+
+function self(): { uid: number; gid: number } {
+  return { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+}
+
+/** A file that is missing says nothing; one that cannot be read must not be overlooked (client.md §1.6). */
+function readIfThere(file: string): string {
+  try {
+    return readFileSync(file, 'latin1');
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return '';
+    throw new ConfigError('NO_FILE', `cannot read the blacklist ${file} (${code})`, cause);
+  }
+}
