@@ -133,7 +133,7 @@ for (const shell of shells) {
     });
     const env = { PATH };
     const script =
-      'id -u; id -g; grep -E "^Cap(Eff|Prm)|SigIgn" /proc/self/status; cat /cvmfs/*/hello; tr "\\0" "\\n" </proc/$$/environ | grep odd; exit 9';
+      'id -u; id -g; grep -E "^Cap(Eff|Prm)|SigIgn" /proc/self/status; cat /cvmfs/*/hello; tr "\\0" "\\n" </proc/$$/environ | grep ^odd; exit 9';
     const words = ['/usr/bin/env', 'odd.name=1', place.program, 'test.example.org', '--', 'sh', '-c', script];
     const { code, stdout, stderr } = await place.run(words, { shell, env });
     t.is(code, 9, stderr);
