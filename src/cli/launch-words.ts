@@ -25,8 +25,11 @@ const VALUED: ReadonlyMap<string, 'parameter' | 'config' | 'image'> = new Map([
   ['-m', 'image'],
 ]);
 
-/** Throws UsageError for what cannot be understood. */
-export function parseLaunchWords(words: readonly string[]): LaunchWords {
+/** Throws UsageError for what cannot be understood, also when no repository is named and one is required. */
+export function parseLaunchWords(
+  words: readonly string[],
+  required: 'required' | 'optional' = 'required',
+): LaunchWords {
   const repositories: string[] = [];
   const parameters: string[] = [];
   let configDirectory: string | undefined;
@@ -47,7 +50,7 @@ export function parseLaunchWords(words: readonly string[]): LaunchWords {
     else if (word.startsWith('-')) throw new UsageError(`unknown option ${word}; ${HINT}`);
     else if (!repositories.includes(word)) repositories.push(checkedName(word));
   }
-  if (repositories.length === 0) throw new UsageError(`no repository named; ${HINT}`);
+  if (repositories.length === 0 && required === 'required') throw new UsageError(`no repository named; ${HINT}`);
   return { repositories, parameters, configDirectory, debug };
 }
 

@@ -23,7 +23,8 @@ export async function main(words: string[]): Promise<number> {
   const ended = commandEnded();
   closeForeignDescriptors();
   const launch = resolvePaths(parseLaunchWords(words), callerDirectory());
-  const named = launch.repositories.map((name) => repositorySettings(name, launch, reporter(name)));
+  const asked = launch.repositories.map((name) => repositorySettings(name, launch, reporter(name)));
+  const named = (await Promise.race([ended, Promise.all(asked)])) ?? [];
   // A short name may have been completed to one that is there already.
   const repositories = [...new Map(named.map((settings) => [settings.fqrn, settings])).values()];
   // Begun before the root is there: the network is what takes time.

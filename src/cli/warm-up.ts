@@ -20,7 +20,10 @@ export async function main([directory, fqrn]: string[]): Promise<number> {
   ]);
   const launch = resolvePaths(words, directory);
   // Twice: the second time finds everything in the cache, as most starts do.
-  for (let i = 0; i < 2; i++) await answer(await MountedRepository.open(repositorySettings(fqrn, launch, fail)));
+  for (let i = 0; i < 2; i++) {
+    const settings = await repositorySettings(fqrn, launch, fail);
+    await answer(await MountedRepository.open(settings));
+  }
   return 0;
 }
 

@@ -20,7 +20,10 @@ interface Result {
   readonly base: string;
 }
 
-function settingsOf(t: ExecutionContext, { name = 'atlas.cern.ch', parameters = [], files = {} }: Given): Result {
+async function settingsOf(
+  t: ExecutionContext,
+  { name = 'atlas.cern.ch', parameters = [], files = {} }: Given,
+): Promise<Result> {
   const base = mkdtempSync(join(tmpdir(), 'settings-'));
   t.teardown(() => rmSync(base, { recursive: true, force: true }));
   mkdirSync(join(base, 'config'));
@@ -32,11 +35,11 @@ function settingsOf(t: ExecutionContext, { name = 'atlas.cern.ch', parameters = 
     configDirectory: join(base, 'config'),
     debug: false,
   };
-  return { settings: repositorySettings(name, launch, (line) => reports.push(line)), reports, base };
+  return { settings: await repositorySettings(name, launch, (line) => reports.push(line)), reports, base };
 }
 
-test('a repository of a built-in domain needs no configuration', (t) => {
-  const { settings, reports, base } = settingsOf(t, { name: 'atlas' });
+test('a repository of a built-in domain needs no configuration', async (t) => {
+  const { settings, reports, base } = await settingsOf(t, { name: 'atlas' });
   t.is(settings.fqrn, 'atlas.cern.ch');
   t.is(settings.masterKeys.length, 3);
   t.is(settings.cacheDirectory, `${base}/cache/shared`);
@@ -49,8 +52,8 @@ test('a repository of a built-in domain needs no configuration', (t) => {
   t.deepEqual(reports, []);
 });
 
-test('parameters of files and options reach the parts of the client', (t) => {
-  const { settings } = settingsOf(t, {
+test('parameters of files and options reach the parts of the client', async (t) => {
+  const { settings } = await settingsOf(t, {
     files: { 'default.local': 'CVMFS_TIMEOUT=6\nCVMFS_CLAIM_OWNERSHIP=no\nCVMFS_WORLD_READABLE=yes\n' },
     parameters: [
       'CVMFS_SERVER_URL=http://a/@org@;;http://b',
@@ -69,46 +72,46 @@ test('parameters of files and options reach the parts of the client', (t) => {
   t.like(settings, { tag: 'tag', alternativePath: true, fixedRoot: undefined, date: undefined });
 });
 
-test('symlinks see parameters and environment, the parameters first', (t) => {
+test('symlinks see parameters and environment, the parameters first', async (t) => {
   process.env.SETTINGS_TEST = 'environment';
   t.teardown(() => delete process.env.SETTINGS_TEST);
-  const { settings } = settingsOf(t, { parameters: ['MY_VERSION=1-@org@', 'PATH=none'] });
+  const { settings } = await settingsOf(t, { parameters: ['MY_VERSION=1-@org@', 'PATH=none'] });
   t.like(settings.variables, { SETTINGS_TEST: 'environment', MY_VERSION: '1-atlas', PATH: 'none' });
   t.is(settings.variables.CVMFS_FQRN, 'atlas.cern.ch');
   t.truthy(settings.variables.CVMFS_ARCH);
-  t.is(settingsOf(t, { name: 'grid.cern.ch' }).settings.variables.GLITE_VERSION, 'default');
+  t.is((await settingsOf(t, { name: 'grid.cern.ch' })).settings.variables.GLITE_VERSION, 'default');
 });
 
-test('what is left out of the files is told', (t) => {
-  const { reports, base } = settingsOf(t, { files: { 'default.local': 'CVMFS_A=$(hostname)\n' } });
+test('what is left out of the files is told', async (t) => {
+  const { reports, base } = await settingsOf(t, { files: { 'default.local': 'CVMFS_A=$(hostname)\n' } });
   t.deepEqual(reports, [`${base}/config/default.local:1: more shell than is understood here, left out`]);
 });
 
-test('without a server, a key or a name that can be one, the repository is refused with what to do', (t) => {
+test('without a server, a key or a name that can be one, the repository is refused with what to do', async (t) => {
   const unknown = { name: 'x.example.org' };
   const server = 'CVMFS_SERVER_URL=http://h';
-  const refused = (given: Given, code: string, message: RegExp): void => {
-    const error = t.throws(() => settingsOf(t, given), { name: 'ConfigError', code });
+  const refused = async (given: Given, code: string, message: RegExp): Promise<void> => {
+    const error = await t.throwsAsync(() => settingsOf(t, given), { name: 'ConfigError', code });
     t.regex(error?.message ?? '', message);
     t.false(error?.message.includes('\n'));
   };
   const keys = `CVMFS_KEYS_DIR=${import.meta.dirname}`;
-  refused(
+  await refused(
     { ...unknown, parameters: [server, keys] },
     'MISSING',
     /no master key for x\.example\.org.*set CVMFS_PUBLIC_KEY/,
   );
-  refused({ parameters: ['CVMFS_SERVER_URL='] }, 'MISSING', /no server is known.*set CVMFS_SERVER_URL/);
-  refused({ name: '../x.cern.ch' }, 'BAD_NAME', /is not a repository name/);
-  refused({ parameters: ['debug'] }, 'BAD_OPTION', /expected KEY=VALUE/);
+  await refused({ parameters: ['CVMFS_SERVER_URL='] }, 'MISSING', /no server is known.*set CVMFS_SERVER_URL/);
+  await refused({ name: '../x.cern.ch' }, 'BAD_NAME', /is not a repository name/);
+  await refused({ parameters: ['debug'] }, 'BAD_OPTION', /expected KEY=VALUE/);
 });
 
-test('a key that is none is refused', (t) => {
+test('a key that is none is refused', async (t) => {
   const parameters = [`CVMFS_PUBLIC_KEY=${import.meta.filename}`];
-  t.throws(() => settingsOf(t, { parameters }), { name: 'RepositoryError', code: 'BadKey' });
+  await t.throwsAsync(() => settingsOf(t, { parameters }), { name: 'RepositoryError', code: 'BadKey' });
 });
 
-test('a blacklist that is there but cannot be read is not overlooked', (t) => {
+test('a blacklist that is there but cannot be read is not overlooked', async (t) => {
   const parameters = [`CVMFS_BLACKLIST=${import.meta.dirname}`];
-  t.throws(() => settingsOf(t, { parameters }), { code: 'NO_FILE', message: /cannot read the blacklist/ });
+  await t.throwsAsync(() => settingsOf(t, { parameters }), { code: 'NO_FILE', message: /cannot read the blacklist/ });
 });

@@ -19,11 +19,11 @@ const SYSTEM_BLACKLIST = '/etc/cvmfs/blacklist';
  * @param report told of everything in the configuration that does not end the launch
  * @throws ConfigError, RepositoryError: why the repository cannot be mounted
  */
-export function repositorySettings(
+export async function repositorySettings(
   name: string,
   launch: LaunchWords,
   report: (message: string) => void,
-): RepositorySettings {
+): Promise<RepositorySettings> {
   const { parameters: options, configDirectory } = launch;
   const sources = { options, configDirectory, environment: process.env };
   const fqrn = fullName(name, sources);
