@@ -42,7 +42,7 @@ export async function measureAll(setup: Setup): Promise<Measured> {
     try {
       const figure = await row.measure(contestant, state, bench);
       figures.add(row, contestant, state, figure);
-      say(`${row.id} ${contestant.name} ${state}: ${figure.toFixed(3)} ${row.unit} (load before: ${load})`);
+      say(`${row.id} ${contestant.name} ${state}: ${figure.value.toFixed(3)} ${row.unit} (load before: ${load})`);
     } catch (error) {
       failures.push(`${row.id}, ${contestant.name} ${state}: ${(error as Error).message}`);
       say(failures.at(-1)!);

@@ -5,10 +5,11 @@ import { cpus, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BIG_FQRN, makeBigRepository } from './big-repository.ts';
 import { Caches } from './caches.ts';
-import type { Contestant, Source } from './contestants/contestant.ts';
+import type { Source } from './contestants/contestant.ts';
 import { cvmfsexec } from './contestants/cvmfsexec.ts';
 import { disk } from './contestants/disk.ts';
 import { referenceClient } from './contestants/reference-client.ts';
+import { squashfuse } from './contestants/squashfuse.ts';
 import { writeFileLists } from './file-lists.ts';
 import { killAllJobs } from './job.ts';
 import { loadAverage } from './machine.ts';
@@ -67,7 +68,8 @@ async function benchmarkIn(own: string, options: RunOptions, user: OrdinaryUser)
   try {
     const source: Source = { fqrn: BIG_FQRN, url: server.url, keysDirectory: join(directory, 'client-keys') };
     const reference = referenceClient(directoryIn(own, 'reference', user), PACKAGE, source);
-    const contestants: Contestant[] = [disk(tree), cvmfsexec(PACKAGE, source), ...(reference ? [reference] : [])];
+    const others = [reference, squashfuse(directoryIn(own, 'squashfuse', user), directory)];
+    const contestants = [disk(tree), cvmfsexec(PACKAGE, source), ...others.filter((other) => other !== undefined)];
     const caches = new Caches(directoryIn(own, 'caches', user), user);
     const coldDisk = process.getuid!() === 0 && !options.keepPageCache;
     const before = loadAverage();
@@ -82,6 +84,8 @@ Load average before: ${before}; after: ${loadAverage()}. Rounds: ${rounds}. Figu
 Cold is an empty cache, hot a full one; both in a fresh mount, right after the same work was done from another empty
 cache or filled this one: the web server's files and the cache's are in memory unless the machine took them out. On
 disk, ${coldDisk ? 'cold is after the page cache was dropped' : 'cold is not measured (that takes root)'}, hot is the second time.
+squashfuse is a file system in C over one uncompressed image in memory, in a fresh mount. "Command alone" is the command's
+own processor time, kernel included, without the server's: what one process needs at least, however fast the server is.
 `);
     console.log(table(rows, contestants, figures));
     if (failures.length > 0) throw new Error(`not measured:\n${failures.join('\n')}`);

@@ -1,20 +1,29 @@
 // The table in Markdown.
 import type { Contestant } from './contestants/contestant.ts';
-import type { Row, State } from './rows/row.ts';
+import type { Figure, Row, State } from './rows/row.ts';
 import { median } from './statistics.ts';
 
 const STATES: readonly State[] = ['cold', 'hot'];
 
 /** All figures of a run, by row, contestant and state. */
 export class Figures {
-  readonly #figures = new Map<string, number[]>();
+  readonly #figures = new Map<string, Figure[]>();
 
-  add(row: Row, contestant: Contestant, state: State, figure: number): void {
+  add(row: Row, contestant: Contestant, state: State, figure: Figure): void {
     const key = Figures.#key(row, contestant, state);
     this.#figures.set(key, [...(this.#figures.get(key) ?? []), figure]);
   }
 
   of(row: Row, contestant: Contestant, state: State): readonly number[] {
+    return this.#all(row, contestant, state).map(({ value }) => value);
+  }
+
+  /** Processor seconds of the commands alone, where they were measured. */
+  commandSeconds(row: Row, contestant: Contestant, state: State): readonly number[] {
+    return this.#all(row, contestant, state).flatMap(({ commandSeconds }) => commandSeconds ?? []);
+  }
+
+  #all(row: Row, contestant: Contestant, state: State): readonly Figure[] {
     return this.#figures.get(Figures.#key(row, contestant, state)) ?? [];
   }
 
@@ -26,7 +35,15 @@ export class Figures {
 /** `contestants`: the disk first, then this package's, then others. Every cell is `cold / hot`. */
 export function table(rows: readonly Row[], contestants: readonly Contestant[], figures: Figures): string {
   const [disk, own] = contestants;
-  const header = ['work', ...contestants.map(({ name }) => name), 'to disk', 'limit', 'within', 'reference 2.12'];
+  const header = [
+    'work',
+    ...contestants.map(({ name }) => name),
+    'to disk',
+    'command alone',
+    'limit',
+    'within',
+    'reference 2.12',
+  ];
   const body = rows.map((row) => {
     const cells = (contestant: Contestant) => pair((state) => summary(figures.of(row, contestant, state), row));
     const within = STATES.filter((state) => figures.of(row, own, state).length > 0).map((state) =>
@@ -36,6 +53,7 @@ export function table(rows: readonly Row[], contestants: readonly Contestant[], 
       row.title,
       ...contestants.map(cells),
       pair((state) => ratio(figures.of(row, own, state), figures.of(row, disk, state))),
+      pair((state) => summary(figures.commandSeconds(row, own, state), row)),
       pair((state) => known(row.limit[state], row)),
       within.join(' / '),
       pair((state) => known(row.reference[state], row)),

@@ -3,8 +3,8 @@ export interface Contestant {
   readonly name: string;
   /** Directory of the tree as programs see it. */
   readonly root: string;
-  /** `cache`: cold is an empty cache directory. `pages`: cold is an empty page cache. */
-  readonly coldness: 'cache' | 'pages';
+  /** `cache`: cold is an empty cache directory. `pages`: cold is an empty page cache. `image`: it is never cold. */
+  readonly coldness: 'cache' | 'pages' | 'image';
   /** The words that run `command` with the tree shown. `cache` is the directory of its cache. */
   launch(command: readonly string[], cache: string, debug?: boolean): string[];
   /** Whether this is the command line of the process that serves the tree. */

@@ -26,7 +26,7 @@ export function memoryRow(kind: keyof ProcessMemory): Row {
           },
         });
       await run(await bench.fullCache(contestant, run));
-      return memory![kind];
+      return { value: memory![kind] };
     },
   };
 }

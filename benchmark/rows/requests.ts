@@ -32,7 +32,7 @@ export function requestsRow(): Row {
       };
       await runJob(contestant.launch(command, cache, true), { ...bench.jobOptions, onErrorLine });
       if (mark !== END || first < 1000) throw new Error(`${first} requests for all of the tree cannot be: see --debug`);
-      return second;
+      return { value: second };
     },
   };
 }

@@ -14,8 +14,18 @@ export interface Row {
   /** What the reference client took on a machine of this kind. */
   readonly reference: Partial<Record<State, number>>;
   applies(contestant: Contestant): boolean;
-  /** The figure of one run. */
-  measure(contestant: Contestant, state: State, bench: Bench): Promise<number>;
+  /** One run. */
+  measure(contestant: Contestant, state: State, bench: Bench): Promise<Figure>;
+}
+
+export interface Figure {
+  /** In the row's unit. */
+  readonly value: number;
+  /**
+   * Processor seconds of the command alone, with what the kernel does in its name, without the server. A command of one
+   * process cannot take less time than that, however fast the server is.
+   */
+  readonly commandSeconds?: number;
 }
 
 /** What rows measure with. Caches are those of one row. */

@@ -19,13 +19,15 @@ async function runWork(
   work: Work,
   cache: string,
   options: JobOptions,
-): Promise<{ seconds: number; printed: string }> {
+): Promise<{ seconds: number; commandSeconds: number; printed: string }> {
   const script = [
     'cd "$1" && shift || exit',
     ...(work.before ? [`${work.before} || exit`] : []),
+    'times',
     `begin=$(${CLOCK})`,
     work.script,
     `set -- $? $(${CLOCK})`,
+    'times',
     'echo "took $(($2 - begin))"',
     'exit $1',
   ].join('\n');
@@ -33,7 +35,18 @@ async function runWork(
   const { lines } = await runJob(contestant.launch(command, cache), options);
   const took = /^took (\d+)$/.exec(lines.at(-1) ?? '');
   if (!took) throw new Error(`the job did not tell its time: ${lines.at(-1)}`);
-  return { seconds: Number(took[1]) / 1e9, printed: lines.slice(0, -1).join('\n') };
+  return {
+    seconds: Number(took[1]) / 1e9,
+    commandSeconds: childSeconds(lines.at(-2)!) - childSeconds(lines[1]),
+    printed: lines.slice(2, -3).join('\n'),
+  };
+}
+
+/** Of the second line of `times`, which is about children: `0m1.23s 0m4.56s`. */
+function childSeconds(line: string): number {
+  const parts = [...line.matchAll(/(\d+)m([\d.]+)s/g)];
+  if (parts.length !== 2) throw new Error(`not what \`times\` prints: ${line}`);
+  return parts.reduce((sum, [, minutes, seconds]) => sum + Number(minutes) * 60 + Number(seconds), 0);
 }
 
 /** A row from its work. */
@@ -44,12 +57,12 @@ export function workRow(row: Omit<Row, 'measure' | 'unit' | 'applies'>, work: Wo
     // The web server is not what is measured: the first time, it may have to read from its disk.
     if (state === 'cold' && contestant.coldness === 'cache') await run(bench.emptyCache(contestant));
     const cache = state === 'cold' ? bench.emptyCache(contestant) : await bench.fullCache(contestant, run);
-    const { seconds, printed } = await run(cache);
+    const { seconds, commandSeconds, printed } = await run(cache);
     expected ??= { by: contestant.name, printed };
     if (printed !== expected.printed) {
       throw new Error(`${contestant.name} printed '${printed}', ${expected.by} '${expected.printed}'`);
     }
-    return seconds;
+    return { value: seconds, commandSeconds };
   };
   return { ...row, unit: 's', applies: () => true, measure };
 }
