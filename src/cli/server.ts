@@ -2,19 +2,17 @@
 // `root DIRECTORY` to stdin when there is a directory to mount below; `ready` on stdout tells that everything is mounted.
 // Nothing else is ever written to stdout. It ends when init says that the command has ended, or when the last mount does.
 import { writeSync } from 'node:fs';
-import { MountedRepository, type RepositorySettings } from '../filesystem/mounted-repository.ts';
-import { Session } from '../fuse/session.ts';
+import type { MountedRepository, RepositorySettings } from '../filesystem/mounted-repository.ts';
 import { LauncherError } from '../launcher/error.ts';
 import { mountFuse } from '../launcher/fuse-mount.ts';
 import { commandEnded, surviveJobSignals } from '../launcher/job-signals.ts';
 import { InputLines } from './input-lines.ts';
 import { callerDirectory, closeForeignDescriptors } from './launch-environment.ts';
 import { type LaunchWords, parseLaunchWords, resolvePaths } from './launch-words.ts';
-import { reporter, writeLine } from './reporter.ts';
+import { reporter } from './reporter.ts';
+import { openRepository, repositorySession } from './repository-mount.ts';
 import { repositorySettings } from './settings/repository.ts';
 
-/** Seconds for which the kernel may keep names and attributes: for as long as the mount lasts. */
-const FOREVER = 10 * 365 * 86_400;
 /** For storing what is only in memory at the end of a job; init waits a little longer. */
 const CLOSING_MS = 1500;
 
@@ -28,7 +26,7 @@ export async function main(words: string[]): Promise<number> {
   // A short name may have been completed to one that is there already.
   const repositories = [...new Map(named.map((settings) => [settings.fqrn, settings])).values()];
   // Begun before the root is there: the network is what takes time.
-  const opened = repositories.map((settings) => open(settings));
+  const opened = repositories.map((settings) => openRepository(settings));
   const mounts = await Promise.race([ended, mountAll(repositories, opened, launch)]);
   if (mounts) {
     await Promise.race([ended, Promise.all(mounts.map((mount) => mount.ended))]);
@@ -47,9 +45,7 @@ async function mountAll(
 ): Promise<{ ended: Promise<void> }[] | undefined> {
   const lines = new InputLines(0);
   const directory = rootDirectory(await Promise.race([lines.next(), failure(opened)]));
-  const mounts = await Promise.all(
-    repositories.map((settings, i) => serve(settings.fqrn, directory, opened[i], launch)),
-  );
+  const mounts = await Promise.all(repositories.map((settings, i) => serve(settings, directory, opened[i], launch)));
   try {
     writeSync(1, 'ready\n');
   } catch {
@@ -68,54 +64,19 @@ function sleep(milliseconds: number): Promise<void> {
   });
 }
 
-async function open(settings: RepositorySettings): Promise<MountedRepository> {
-  // A failure names all that was tried, in one line; what was overcome on the way is told afterwards.
-  let held: string[] | undefined = [];
-  const report = (message: string): void => {
-    if (held) held.push(message);
-    else settings.report(message);
-  };
-  try {
-    const repository = await MountedRepository.open({ ...settings, report });
-    for (const message of held.splice(0)) settings.report(message);
-    held = undefined;
-    return repository;
-  } catch (cause) {
-    throw new Error(`cannot mount ${settings.fqrn}: ${(cause as Error).message}`, { cause });
-  }
-}
-
 /** Resolves when the repository is mounted and answers. */
 async function serve(
-  fqrn: string,
+  settings: RepositorySettings,
   directory: string,
   opened: Promise<MountedRepository>,
-  launch: LaunchWords,
+  { debug }: LaunchWords,
 ): Promise<{ ended: Promise<void> }> {
-  const { fd, mounted } = mountFuse('cvmfs2', `${directory}/${fqrn}`);
+  const { fd, mounted } = mountFuse('cvmfs2', `${directory}/${settings.fqrn}`);
   mounted.catch(() => {});
-  const { operations } = await opened;
-  const report = reporter(fqrn);
-  const session = new Session({
-    fd,
-    operations,
-    answerOpen: false,
-    readOnlyMount: true,
-    listXattr: true,
-    entryTimeout: FOREVER,
-    attributeTimeout: FOREVER,
-    onError: (request, reason) => report(explain(request, reason)),
-    ...(launch.debug ? { debug: (line: string) => writeLine(`${fqrn} ${line}`) } : {}),
-  });
-  const ended = session.start().catch((error: Error) => report(error.message));
+  const session = repositorySession(await opened, settings, { fd, readOnlyMount: true, debug });
+  const ended = session.start().catch((error: Error) => settings.report(error.message));
   await mounted;
   return { ended };
-}
-
-/** Errors of ours name what it was about; the request's own numbers would make every line a new one. */
-function explain(request: string, reason: unknown): string {
-  const { message, code } = reason as { message?: string; code?: unknown };
-  return typeof code === 'string' ? `${message}` : `${request}: ${message ?? reason}`;
 }
 
 function rootDirectory(line: string | undefined): string {

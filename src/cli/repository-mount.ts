@@ -1,0 +1,58 @@
+// What all programs that serve a repository have in common: opening it, and answering the kernel for it.
+import { MountedRepository, type RepositorySettings } from '../filesystem/mounted-repository.ts';
+import { Session } from '../fuse/session.ts';
+import { writeLine } from './reporter.ts';
+
+/** Seconds for which the kernel may keep names and attributes: for as long as the mount lasts. */
+const FOREVER = 10 * 365 * 86_400;
+
+/** Opens a repository. A failure names all that was tried, in one line; what was overcome on the way is told afterwards. */
+export async function openRepository(settings: RepositorySettings): Promise<MountedRepository> {
+  let held: string[] | undefined = [];
+  const report = (message: string): void => {
+    if (held) held.push(message);
+    else settings.report(message);
+  };
+  try {
+    const repository = await MountedRepository.open({ ...settings, report });
+    for (const message of held.splice(0)) settings.report(message);
+    held = undefined;
+    return repository;
+  } catch (cause) {
+    throw new Error(`cannot mount ${settings.fqrn}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+export interface ServingOptions {
+  /** Of /dev/fuse; the session owns it. */
+  readonly fd: number;
+  /** Whoever mounted it gave `ro` and `default_permissions`; otherwise every OPEN and ACCESS is judged here. */
+  readonly readOnlyMount: boolean;
+  /** Every request and every reply becomes a line of stderr. */
+  readonly debug: boolean;
+}
+
+/** The session of a repository's mount, not started yet. */
+export function repositorySession(
+  repository: MountedRepository,
+  { fqrn, report }: Pick<RepositorySettings, 'fqrn' | 'report'>,
+  { fd, readOnlyMount, debug }: ServingOptions,
+): Session {
+  return new Session({
+    fd,
+    operations: repository.operations,
+    answerOpen: !readOnlyMount,
+    readOnlyMount,
+    listXattr: true,
+    entryTimeout: FOREVER,
+    attributeTimeout: FOREVER,
+    onError: (request, reason) => report(explain(request, reason)),
+    ...(debug ? { debug: (line: string) => writeLine(`${fqrn} ${line}`) } : {}),
+  });
+}
+
+/** Errors of ours name what it was about; the request's own numbers would make every line a new one. */
+function explain(request: string, reason: unknown): string {
+  const { message, code } = reason as { message?: string; code?: unknown };
+  return typeof code === 'string' ? `${message}` : `${request}: ${message ?? reason}`;
+}
