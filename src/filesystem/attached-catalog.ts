@@ -1,9 +1,10 @@
 // A catalog in its place in the tree. The same catalog file may be attached at several places (snapshots), each with a
 // number of its own: two directories must never share a node id.
 import type { Catalog, NestedCatalog } from '../repository/catalog.ts';
+import type { Numbering } from './numbering.ts';
 
-export interface AttachedCatalog {
-  readonly catalog: Catalog;
+/** Where a catalog is, and what its rows are called. */
+export interface CatalogPlace {
   readonly number: number;
   /** Path of the directory it is attached to, '' for the root catalog. */
   readonly mountpoint: string;
@@ -11,10 +12,49 @@ export interface AttachedCatalog {
   readonly mountNode: number;
   /** Node id of the directory above it. */
   readonly parentNode: number;
-  /** st_ino of a row is the row plus this (client.md §5.2). */
-  readonly inodeOffset: number;
+  /** Node ids and inode numbers of its rows. */
+  readonly nodes: Numbering;
   /** First row seen of each hard link group: stands for all of them. */
   readonly groupRows: Map<number, number>;
+}
+
+export class AttachedCatalog implements CatalogPlace {
+  readonly number: number;
+  readonly mountpoint: string;
+  readonly mountNode: number;
+  readonly parentNode: number;
+  readonly nodes: Numbering;
+  readonly groupRows: Map<number, number>;
+  readonly #open: () => Catalog;
+  #catalog: Catalog | undefined;
+
+  /** `open` is called when something is wanted of the catalog and it was not given; it may throw Pending or Errno(EIO). */
+  constructor(place: CatalogPlace, catalog: Catalog | undefined, open: () => Catalog) {
+    this.number = place.number;
+    this.mountpoint = place.mountpoint;
+    this.mountNode = place.mountNode;
+    this.parentNode = place.parentNode;
+    this.nodes = place.nodes;
+    this.groupRows = place.groupRows;
+    this.#catalog = catalog;
+    this.#open = open;
+  }
+
+  /** Throws what `open` throws. */
+  get catalog(): Catalog {
+    this.#catalog ??= this.#open();
+    return this.#catalog;
+  }
+
+  /** undefined while it is not open. */
+  get opened(): Catalog | undefined {
+    return this.#catalog;
+  }
+
+  close(): void {
+    this.#catalog?.close();
+    this.#catalog = undefined;
+  }
 }
 
 /** Path as the catalog's tables spell it (client.md §3.5): differs from the mounted one below bind mountpoints only. */
@@ -28,4 +68,10 @@ export function databasePath(attached: AttachedCatalog, path: string): string {
 export function nestedAt(attached: AttachedCatalog, path: string): NestedCatalog | undefined {
   const { nested } = attached.catalog;
   return nested.size === 0 ? undefined : nested.get(databasePath(attached, path));
+}
+
+/** Node id of the catalog's row, or of the mount's root for the root catalog's own root row. */
+export function nodeOf(attached: AttachedCatalog, rowid: number): number {
+  if (rowid === attached.catalog.rootRow) return attached.mountNode;
+  return attached.nodes.nodeOfRow(rowid);
 }

@@ -58,5 +58,5 @@ export function attributesOf(
 function inodeOf(entry: CatalogEntry, attached: AttachedCatalog): number {
   const group = entry.hardlinkGroup;
   const row = group === 0 ? entry.rowid : (attached.groupRows.get(group) ?? entry.rowid);
-  return row + attached.inodeOffset;
+  return attached.nodes.inodeOfRow(row);
 }

@@ -1,28 +1,59 @@
 // The catalogs of one mounted revision: the root catalog, and nested ones attached when a path below them is first asked
 // for (client.md §3.7). Synchronous; a catalog that is not local yet is fetched and the request tried again.
 import { Errno, Pending, ROOT_NODE } from '../fuse/operations.ts';
+import { ContentHash } from '../objects/hash.ts';
 import type { ObjectRequest, ObjectStore } from '../objects/object.ts';
 import { Catalog, type NestedCatalog } from '../repository/catalog.ts';
-import type { AttachedCatalog } from './attached-catalog.ts';
+import { AttachedCatalog, type CatalogPlace } from './attached-catalog.ts';
 import { EIO } from './errno.ts';
-import { MAX_CATALOG_NUMBER, nodeOfRow } from './node-id.ts';
+import { catalogNumberOf, MAX_CATALOG_NUMBER } from './node-id.ts';
+import { type CatalogRecord, encodeRecord, type JournalState, type NodeJournal } from './node-journal.ts';
+import { type Numbering, numberingOf, PlainNumbering } from './numbering.ts';
 
 /** st_ino 1 to 255 are reserved, as in the reference client (client.md §5.2). */
 const FIRST_INODE = 255;
 
-export class CatalogTree {
-  readonly root: AttachedCatalog;
-  readonly #store: ObjectStore;
-  readonly #byNumber: AttachedCatalog[] = [];
-  readonly #byMountpoint = new Map<string, AttachedCatalog>();
-  readonly #report: (message: string) => void;
-  #inodeGauge = FIRST_INODE;
+/** A row together with the catalog it is in. */
+export interface Place {
+  readonly attached: AttachedCatalog;
+  readonly row: number;
+}
 
-  /** `root` has to be verified already. `report` gets a line for each catalog that cannot be used. */
-  constructor(store: ObjectStore, root: Catalog, report: (message: string) => void) {
+export interface CatalogTreeOptions {
+  readonly store: ObjectStore;
+  /** Verified already. */
+  readonly root: Catalog;
+  /** Gets a line for each catalog that cannot be used. */
+  readonly report: (message: string) => void;
+  /** Told of every number that is given out; default: nobody. */
+  readonly journal?: Pick<NodeJournal, 'append'>;
+  /** What a journal says of the servers before this one: their numbers go on. */
+  readonly restored?: JournalState;
+}
+
+export class CatalogTree {
+  #root: AttachedCatalog;
+  readonly #store: ObjectStore;
+  readonly #report: (message: string) => void;
+  readonly #journal: Pick<NodeJournal, 'append'> | undefined;
+  readonly #byMountpoint = new Map<string, AttachedCatalog>();
+  /** Catalogs with node ids of each number. Most often just the one that has the number itself. */
+  readonly #byNumber: AttachedCatalog[][] = [];
+  #highestNumber: number;
+  #inodeGauge: number;
+
+  constructor({ store, root, report, journal, restored }: CatalogTreeOptions) {
     this.#store = store;
     this.#report = report;
-    this.root = this.#attach(root, '', ROOT_NODE, ROOT_NODE);
+    this.#journal = journal;
+    this.#highestNumber = restored?.highestNumber ?? 0;
+    this.#inodeGauge = restored?.inodeGauge ?? FIRST_INODE;
+    if (restored) this.#restore(restored, root);
+    this.#root = this.#byMountpoint.get('') ?? this.#attach(root, '', ROOT_NODE, ROOT_NODE);
+  }
+
+  get root(): AttachedCatalog {
+    return this.#root;
   }
 
   /** Number of attached catalogs. */
@@ -38,12 +69,27 @@ export class CatalogTree {
   /** Entries of all attached catalogs, by their own counters. */
   get attachedEntries(): number {
     let entries = 0;
-    for (const attached of this.#byMountpoint.values()) entries += attached.catalog.counters.selfEntries;
+    for (const { opened } of this.#byMountpoint.values()) entries += opened?.counters.selfEntries ?? 0;
     return entries;
   }
 
-  byNumber(number: number): AttachedCatalog | undefined {
-    return this.#byNumber[number];
+  /** The row that a node stands for; undefined when there is none in this revision. */
+  locate(node: number): Place | undefined {
+    if (node === ROOT_NODE) return { attached: this.#root, row: this.#root.catalog.rootRow };
+    const candidates = this.#byNumber[catalogNumberOf(node)];
+    if (candidates === undefined) return undefined;
+    for (const attached of candidates) {
+      const row = attached.nodes.rowOfNode(node) || attached.groupRows.get(attached.nodes.groupOfNode(node));
+      if (row) return { attached, row };
+    }
+    return undefined;
+  }
+
+  /** All names of a hard link group stand for the first of them that was seen. */
+  noteGroup(attached: AttachedCatalog, group: number, row: number): void {
+    if (attached.groupRows.has(group)) return;
+    this.#journal?.append(encodeRecord({ kind: 'group', number: attached.number, group, row }));
+    attached.groupRows.set(group, row);
   }
 
   /**
@@ -55,32 +101,59 @@ export class CatalogTree {
   }
 
   close(): void {
-    for (const attached of this.#byMountpoint.values()) attached.catalog.close();
+    for (const attached of this.#byMountpoint.values()) attached.close();
     this.#byMountpoint.clear();
+    this.#byNumber.length = 0;
+  }
+
+  #restore({ catalogs, groupRows }: JournalState, root: Catalog): void {
+    for (const record of catalogs.values()) {
+      const { number, mountpoint, mountNode, parentNode } = record;
+      const nodes = numberingOf(record.nodes);
+      const place = { number, mountpoint, mountNode, parentNode, nodes, groupRows: groupRows.get(number) ?? new Map() };
+      this.#enter(this.#attachment(place, hashOf(record), record.size, mountpoint === '' ? root : undefined));
+    }
   }
 
   #load(path: string, nested: NestedCatalog, mountNode: number, parentNode: number): AttachedCatalog {
-    if (nested.hash.isNull) throw this.#refuse(path, 'its parent catalog names no hash for it');
-    const request = catalogRequest(nested, path);
-    const object = this.#store.open(nested.hash, request.size);
+    return this.#attach(this.#open(path, nested.hash, nested.size), path, mountNode, parentNode, nested.size);
+  }
+
+  #open(path: string, hash: ContentHash, size: number): Catalog {
+    if (hash.isNull) throw this.#refuse(path, 'its parent catalog names no hash for it');
+    const request = catalogRequest({ hash, size }, path);
+    const object = this.#store.open(hash, request.size);
     if (!object) throw new Pending(this.#store.fetch(request));
-    let catalog: Catalog;
     try {
-      catalog = Catalog.open(object, nested.hash);
+      return Catalog.open(object, hash);
     } catch (error) {
       throw this.#refuse(path, (error as Error).message);
     }
-    return this.#attach(catalog, path, mountNode, parentNode);
   }
 
-  #attach(catalog: Catalog, mountpoint: string, mountNode: number, parentNode: number): AttachedCatalog {
-    const number = this.#byMountpoint.size + 1;
+  #attach(catalog: Catalog, mountpoint: string, mountNode: number, parentNode: number, size = 0): AttachedCatalog {
+    const number = this.#highestNumber + 1;
     if (number > MAX_CATALOG_NUMBER) throw this.#refuse(mountpoint, 'too many catalogs');
-    const inodeOffset = this.#inodeGauge;
-    this.#inodeGauge += catalog.maxRowid;
-    const attached = { catalog, number, mountpoint, mountNode, parentNode, inodeOffset, groupRows: new Map() };
-    this.#byNumber[number] = attached;
-    this.#byMountpoint.set(mountpoint, attached);
+    const nodes = new PlainNumbering(number, this.#inodeGauge);
+    const inodeGauge = this.#inodeGauge + catalog.maxRowid;
+    const place = { number, mountpoint, mountNode, parentNode, nodes, groupRows: new Map<number, number>() };
+    this.#journal?.append(encodeRecord(catalogRecord(place, catalog.hash, size, inodeGauge)));
+    this.#highestNumber = number;
+    this.#inodeGauge = inodeGauge;
+    return this.#enter(this.#attachment(place, catalog.hash, size, catalog));
+  }
+
+  #attachment(place: CatalogPlace, hash: ContentHash, size: number, catalog?: Catalog): AttachedCatalog {
+    return new AttachedCatalog(place, catalog, () => this.#open(place.mountpoint, hash, size));
+  }
+
+  #enter(attached: AttachedCatalog): AttachedCatalog {
+    this.#byMountpoint.set(attached.mountpoint, attached);
+    for (const number of attached.nodes.numbers) {
+      const others = this.#byNumber[number];
+      if (others) others.push(attached);
+      else this.#byNumber[number] = [attached];
+    }
     return attached;
   }
 
@@ -90,14 +163,30 @@ export class CatalogTree {
   }
 }
 
+function hashOf({ hash }: CatalogRecord): ContentHash {
+  return ContentHash.parse(hash) as ContentHash;
+}
+
+export function catalogRecord(place: CatalogPlace, hash: ContentHash, size: number, inodeGauge: number): CatalogRecord {
+  const { number, mountpoint, mountNode, parentNode } = place;
+  const groupRows = place.groupRows.size > 0 ? { groupRows: [...place.groupRows].flat() } : {};
+  const nodes = (place.nodes as Numbering).record;
+  return {
+    kind: 'catalog',
+    number,
+    hash: hash.toString(),
+    size,
+    mountpoint,
+    mountNode,
+    parentNode,
+    nodes,
+    inodeGauge,
+    ...groupRows,
+  };
+}
+
 /** What to ask the store for to get a nested catalog. */
 export function catalogRequest(nested: NestedCatalog, path: string): ObjectRequest {
   const size = nested.size > 0 ? { size: nested.size } : {};
   return { hash: nested.hash, letter: 'C', compression: 'zlib', label: `file catalog at ${path || '/'}`, ...size };
-}
-
-/** Node id of the catalog's row, or of the mount's root for the root catalog's own root row. */
-export function nodeOf(attached: AttachedCatalog, rowid: number): number {
-  if (rowid === attached.catalog.rootRow) return attached.mountNode;
-  return nodeOfRow(attached.number, rowid);
 }

@@ -3,10 +3,9 @@
 import { Errno, ROOT_NODE } from '../fuse/operations.ts';
 import type { CatalogEntry } from '../repository/catalog.ts';
 import { RepositoryError } from '../repository/errors.ts';
-import { type AttachedCatalog, nestedAt } from './attached-catalog.ts';
-import { type CatalogTree, nodeOf } from './catalog-tree.ts';
+import { type AttachedCatalog, nestedAt, nodeOf } from './attached-catalog.ts';
+import type { CatalogTree } from './catalog-tree.ts';
 import { ENOTDIR, ESTALE } from './errno.ts';
-import { catalogNumberOf, rowOf } from './node-id.ts';
 
 export interface Directory {
   readonly node: number;
@@ -74,10 +73,10 @@ export class Directories {
   }
 
   #step(node: number): Step {
-    const attached = this.#tree.byNumber(catalogNumberOf(node));
-    const rowid = rowOf(node);
-    if (!attached || rowid === undefined) throw new Errno(ESTALE);
-    const entry = attached.catalog.row(rowid);
+    const place = this.#tree.locate(node);
+    if (!place) throw new Errno(ESTALE);
+    const { attached } = place;
+    const entry = attached.catalog.row(place.row);
     if (!entry) throw new Errno(ESTALE);
     if ((entry.mode & TYPE_MASK) !== DIRECTORY_TYPE) throw new Errno(ENOTDIR);
     return { node, attached, name: entry.name, parentNode: parentOf(attached, entry) };
@@ -91,7 +90,7 @@ export class Directories {
   }
 
   #tooDeep(node: number): RepositoryError {
-    const place = this.#tree.byNumber(catalogNumberOf(node))?.mountpoint || '/';
+    const place = this.#tree.locate(node)?.attached.mountpoint || '/';
     const message = `the catalog of ${place} is damaged: a directory is in more than ${MAX_DEPTH} others, or in itself`;
     return new RepositoryError('BadCatalog', message);
   }

@@ -4,6 +4,7 @@ import { CacheDirectory } from '../cache/directory.ts';
 import { CacheStore } from '../cache/store.ts';
 import { Downloader } from '../download/downloader.ts';
 import type { DownloadSettings } from '../download/settings.ts';
+import { ContentHash } from '../objects/hash.ts';
 import type { Blacklist } from '../repository/blacklist.ts';
 import { readBreadcrumb, writeBreadcrumb } from '../repository/breadcrumb.ts';
 import { Catalog } from '../repository/catalog.ts';
@@ -11,6 +12,7 @@ import { chooseRoot, chosenCatalogRequest, type RootChoice } from '../repository
 import { openObject } from '../repository/source.ts';
 import type { OwnershipRules } from './attributes.ts';
 import { CatalogTree } from './catalog-tree.ts';
+import { encodeRecord, type NodeJournal, type RootRecord, replayJournal } from './node-journal.ts';
 import { RepositoryOperations } from './repository-operations.ts';
 
 type Servers = Partial<DownloadSettings> & Pick<DownloadSettings, 'servers'>;
@@ -31,6 +33,8 @@ export interface RepositorySettings {
   readonly ownership: OwnershipRules;
   /** Values of `$(NAME)` in symlinks. */
   readonly variables: Readonly<Record<string, string | undefined>>;
+  /** Where the numbers of catalogs are kept for another server of the same mount; default: nowhere. */
+  readonly journal?: NodeJournal;
   /** Gets one line for everything that goes wrong and does not end the mount. */
   readonly report: (message: string) => void;
 }
@@ -54,7 +58,7 @@ export class MountedRepository {
   }
 
   /**
-   * Verifies the repository and opens its root catalog.
+   * Verifies the repository and opens its root catalog; with a journal of servers before this one, opens what they served.
    * @throws RepositoryError, CacheError, DownloadError: why it cannot be mounted
    */
   static async open(settings: RepositorySettings): Promise<MountedRepository> {
@@ -65,13 +69,13 @@ export class MountedRepository {
     const downloaders = external ? [source, external] : [source];
     const store = new CacheStore({ directory, source, externalSource: external, warn: report });
     try {
-      const breadcrumb = readBreadcrumb(cacheDirectory, fqrn);
-      const root = await chooseRoot(source, store, { ...settings, breadcrumb });
-      if (root.offline) report(`using revision ${root.revision} from the cache: ${root.offline.message}`);
+      const restored = settings.journal && replayJournal(settings.journal.records);
+      const root = restored ? restoredRoot(restored.root) : await firstRoot(settings, source, store);
       const catalog = Catalog.open(await openObject(store, chosenCatalogRequest(root)), root.rootHash);
       rememberRoot(settings, root);
+      if (!restored) settings.journal?.append(encodeRecord(rootRecord(root)));
       const operations = new RepositoryOperations({
-        tree: new CatalogTree(store, catalog, report),
+        tree: new CatalogTree({ store, root: catalog, report, journal: settings.journal, restored }),
         store,
         facts: {
           fqrn,
@@ -97,6 +101,22 @@ export class MountedRepository {
     await this.#store.close();
     this.operations.close();
   }
+}
+
+async function firstRoot(settings: RepositorySettings, source: Downloader, store: CacheStore): Promise<RootChoice> {
+  const breadcrumb = readBreadcrumb(settings.cacheDirectory, settings.fqrn);
+  const root = await chooseRoot(source, store, { ...settings, breadcrumb });
+  if (root.offline) settings.report(`using revision ${root.revision} from the cache: ${root.offline.message}`);
+  return root;
+}
+
+function rootRecord({ rootHash, fixed, alternativePath, tagName }: RootChoice): RootRecord {
+  return { kind: 'root', hash: rootHash.toString(), fixed, alternativePath, tagName };
+}
+
+/** It was verified by the server before. */
+function restoredRoot({ hash, fixed, alternativePath, tagName }: RootRecord): RootChoice {
+  return { rootHash: ContentHash.parse(hash) as ContentHash, fixed, alternativePath, tagName };
 }
 
 /** The next start trusts this root catalog without asking for proof again. */

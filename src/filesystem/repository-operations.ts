@@ -25,7 +25,7 @@ import { EACCES, EINVAL, EIO, ENOTDIR, ESTALE } from './errno.ts';
 import { attributeNames, attributeValue, type MountFacts } from './extended-attributes.ts';
 import { contentOf } from './file-content.ts';
 import { Listings } from './listings.ts';
-import { catalogNumberOf, groupOf, MAX_GROUP, nodeOfGroup, nodeOfRow, rowOf } from './node-id.ts';
+import { MAX_GROUP } from './node-id.ts';
 import { type FileContent, OpenFiles } from './open-files.ts';
 import { EXECUTE, mayAccess, READ } from './permissions.ts';
 import { SequentialReads } from './sequential-reads.ts';
@@ -178,13 +178,9 @@ export class RepositoryOperations implements Operations {
   }
 
   #locate(node: number): Located {
-    const { tree } = this.#view;
-    if (node === ROOT_NODE) return { attached: tree.root, entry: this.#row(tree.root, tree.root.catalog.rootRow) };
-    const attached = tree.byNumber(catalogNumberOf(node));
-    if (!attached) throw new Errno(ESTALE);
-    const rowid = rowOf(node) ?? attached.groupRows.get(groupOf(node));
-    if (rowid === undefined) throw new Errno(ESTALE);
-    return { attached, entry: this.#row(attached, rowid) };
+    const place = this.#view.tree.locate(node);
+    if (!place) throw new Errno(ESTALE);
+    return { attached: place.attached, entry: this.#row(place.attached, place.row) };
   }
 
   #row(attached: AttachedCatalog, rowid: number): CatalogEntry {
@@ -198,11 +194,9 @@ export class RepositoryOperations implements Operations {
 
   /** What a listing shows of "." and "..": of these two the kernel takes only inode number and type. */
   #nameOnly(node: number): Entry {
-    const { tree } = this.#view;
-    const attached = node === ROOT_NODE ? tree.root : tree.byNumber(catalogNumberOf(node));
-    const rowid = node === ROOT_NODE ? tree.root.catalog.rootRow : rowOf(node);
-    if (!attached || rowid === undefined) throw new Errno(ESTALE);
-    return { node, attributes: { ...NO_ATTRIBUTES, ino: rowid + attached.inodeOffset } };
+    const place = this.#view.tree.locate(node);
+    if (!place) throw new Errno(ESTALE);
+    return { node, attributes: { ...NO_ATTRIBUTES, ino: place.attached.nodes.inodeOfRow(place.row) } };
   }
 
   #entryOf(node: number): Entry {
@@ -213,10 +207,10 @@ export class RepositoryOperations implements Operations {
   #entry(attached: AttachedCatalog, entry: CatalogEntry): Entry {
     const group = entry.hardlinkGroup;
     if (group === 0 || group > MAX_GROUP) {
-      return { node: nodeOfRow(attached.number, entry.rowid), attributes: this.#attributes(attached, entry) };
+      return { node: attached.nodes.nodeOfRow(entry.rowid), attributes: this.#attributes(attached, entry) };
     }
-    if (!attached.groupRows.has(group)) attached.groupRows.set(group, entry.rowid);
-    return { node: nodeOfGroup(attached.number, group), attributes: this.#attributes(attached, entry) };
+    if (!attached.groupRows.has(group)) this.#view.tree.noteGroup(attached, group, entry.rowid);
+    return { node: attached.nodes.nodeOfGroup(group), attributes: this.#attributes(attached, entry) };
   }
 
   #attributes(attached: AttachedCatalog, entry: CatalogEntry): Attributes {

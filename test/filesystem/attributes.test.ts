@@ -1,6 +1,7 @@
 import test from 'ava';
 import type { AttachedCatalog } from '../../src/filesystem/attached-catalog.ts';
 import { attributesOf } from '../../src/filesystem/attributes.ts';
+import { PlainNumbering } from '../../src/filesystem/numbering.ts';
 import { type MadeRow, openMade, pathHash } from '../repository/made-catalog.ts';
 
 const AS_PUBLISHED = { worldReadable: false };
@@ -14,7 +15,7 @@ function attributes(
   const attached = {
     catalog,
     number: 1,
-    inodeOffset: 1000,
+    nodes: new PlainNumbering(1, 1000),
     groupRows: new Map([[5, 1]]),
   } as unknown as AttachedCatalog;
   const entry = catalog.row(catalog.lookup(pathHash('/x')))!;

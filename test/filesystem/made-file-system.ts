@@ -25,7 +25,7 @@ export function madeFileSystem(
 ): Made {
   const reports: string[] = [];
   const report = (message: string) => reports.push(message);
-  const tree = new CatalogTree(store, openMade(root), report);
+  const tree = new CatalogTree({ store, root: openMade(root), report });
   const facts = { fqrn: 'made.example.org', revision: 7, rootHash: 'ab'.repeat(20), host: () => 'http://host' };
   const operations = new RepositoryOperations({ tree, store, facts, ownership, variables, report });
   return { store, tree, directories: new Directories(tree), operations, reports };

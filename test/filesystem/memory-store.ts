@@ -18,6 +18,11 @@ export class MemoryStore implements ObjectStore {
     return hash;
   }
 
+  /** As a cache that was cleaned up. */
+  forgetLocal(): void {
+    this.#local.clear();
+  }
+
   /** Another content under the same hash, as if the local file had been changed. */
   replaceLocal(hash: ContentHash, content: Uint8Array): void {
     this.#local.set(hash.hex, Buffer.from(content));
