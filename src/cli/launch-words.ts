@@ -9,6 +9,10 @@ export interface LaunchWords {
   readonly parameters: readonly string[];
   readonly configDirectory: string | undefined;
   readonly debug: boolean;
+  /** No network: what the cache has is all there is. */
+  readonly offline?: boolean;
+  /** File to which is written what the job uses. */
+  readonly record?: string;
 }
 
 export class UsageError extends Error {
@@ -19,9 +23,10 @@ export class UsageError extends Error {
 const HINT = "see 'cvmfsexec --help'";
 
 /** Options that take a value, in their short and long spelling. */
-const VALUED: ReadonlyMap<string, 'parameter' | 'config' | 'image'> = new Map([
+const VALUED: ReadonlyMap<string, 'parameter' | 'config' | 'record' | 'image'> = new Map([
   ['-o', 'parameter'],
   ['--config', 'config'],
+  ['--record', 'record'],
   ['-m', 'image'],
 ]);
 
@@ -34,6 +39,8 @@ export function parseLaunchWords(
   const parameters: string[] = [];
   let configDirectory: string | undefined;
   let debug = false;
+  let offline = false;
+  let record: string | undefined;
   const queue = [...words];
   for (let word = queue.shift(); word !== undefined; word = queue.shift()) {
     const { name, attached } = splitOption(word);
@@ -43,15 +50,17 @@ export function parseLaunchWords(
       if (value === undefined) throw new UsageError(`option ${name} needs a value; ${HINT}`);
       if (kind === 'parameter') parameters.push(checkedParameter(value));
       else if (kind === 'config') configDirectory = value;
+      else if (kind === 'record') record = value;
       else throw new UsageError(`option -m (scratch image at /e2fs) is not supported; mount the image with fuse2fs`);
     } else if (word === '--debug' || word === '-d') debug = true;
+    else if (word === '--offline') offline = true;
     // Nothing to disable: requests to mount more from inside are not served.
     else if (word === '-N') continue;
     else if (word.startsWith('-')) throw new UsageError(`unknown option ${word}; ${HINT}`);
     else if (!repositories.includes(word)) repositories.push(checkedName(word));
   }
   if (repositories.length === 0 && required === 'required') throw new UsageError(`no repository named; ${HINT}`);
-  return { repositories, parameters, configDirectory, debug };
+  return { repositories, parameters, configDirectory, debug, offline, record };
 }
 
 /** Parameters that are paths, which people give relative to where they are. */
@@ -61,10 +70,11 @@ const PATH_LIST = 'CVMFS_PUBLIC_KEY';
 
 /** Makes relative paths absolute: the server's own directory is another one. */
 export function resolvePaths(words: LaunchWords, directory: string): LaunchWords {
-  const { configDirectory } = words;
+  const { configDirectory, record } = words;
   return {
     ...words,
     configDirectory: configDirectory && resolve(directory, configDirectory),
+    record: record && resolve(directory, record),
     parameters: words.parameters.map((parameter) => {
       const equals = parameter.indexOf('=');
       const [name, value] = [parameter.slice(0, equals), parameter.slice(equals + 1)];

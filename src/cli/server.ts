@@ -2,6 +2,7 @@
 // `root DIRECTORY` to stdin when there is a directory to mount below; `ready` on stdout tells that everything is mounted.
 // Nothing else is ever written to stdout. It ends when init says that the command has ended, or when the last mount does.
 import { writeSync } from 'node:fs';
+import type { AccessRecorder } from '../filesystem/access-recorder.ts';
 import type { MountedRepository, RepositorySettings } from '../filesystem/mounted-repository.ts';
 import { LauncherError } from '../launcher/error.ts';
 import { mountFuse } from '../launcher/fuse-mount.ts';
@@ -26,7 +27,8 @@ export async function main(words: string[]): Promise<number> {
   // A short name may have been completed to one that is there already.
   const repositories = [...new Map(named.map((settings) => [settings.fqrn, settings])).values()];
   // Begun before the root is there: the network is what takes time.
-  const opened = repositories.map((settings) => openRepository(settings));
+  const recorderOf = launch.record === undefined ? undefined : await recorders(launch.record);
+  const opened = repositories.map((settings) => openRepository({ ...settings, recorder: recorderOf?.(settings.fqrn) }));
   const mounts = await Promise.race([ended, mountAll(repositories, opened, launch)]);
   if (mounts) {
     await Promise.race([ended, Promise.all(mounts.map((mount) => mount.ended))]);
@@ -62,6 +64,16 @@ function sleep(milliseconds: number): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, milliseconds);
   });
+}
+
+/** Opens the record at once: later the root is another one. */
+async function recorders(file: string): Promise<(fqrn: string) => AccessRecorder> {
+  const [{ RecordFile }, { Recorder }] = await Promise.all([
+    import('../preload/record-file.ts'),
+    import('../preload/recorder.ts'),
+  ]);
+  const { write } = RecordFile.open(file, reporter('--record'));
+  return (fqrn) => new Recorder(fqrn, write);
 }
 
 /** Resolves when the repository is mounted and answers. */

@@ -14,7 +14,9 @@ export type FailureCode =
   | 'HOST_TOO_SLOW'
   | 'PROXY_SHORT'
   | 'HOST_SHORT'
-  | 'CANCELED';
+  | 'CANCELED'
+  /** The network is not to be used. */
+  | 'OFFLINE';
 
 export class DownloadError extends Error {
   override readonly name = 'DownloadError';

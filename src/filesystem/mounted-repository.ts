@@ -3,6 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import { CacheDirectory } from '../cache/directory.ts';
 import { CacheStore } from '../cache/store.ts';
 import { Downloader } from '../download/downloader.ts';
+import { type Network, NoNetwork } from '../download/no-network.ts';
 import type { DownloadSettings } from '../download/settings.ts';
 import { ContentHash } from '../objects/hash.ts';
 import type { Blacklist } from '../repository/blacklist.ts';
@@ -10,9 +11,11 @@ import { readBreadcrumb, writeBreadcrumb } from '../repository/breadcrumb.ts';
 import { Catalog } from '../repository/catalog.ts';
 import { chooseRoot, chosenCatalogRequest, type RootChoice } from '../repository/root.ts';
 import { openObject } from '../repository/source.ts';
+import type { AccessRecorder } from './access-recorder.ts';
 import type { OwnershipRules } from './attributes.ts';
 import { CatalogTree } from './catalog-tree.ts';
 import { encodeRecord, type NodeJournal, type RootRecord, replayJournal } from './node-journal.ts';
+import { checkOfflineStart } from './offline.ts';
 import { RepositoryOperations } from './repository-operations.ts';
 
 type Servers = Partial<DownloadSettings> & Pick<DownloadSettings, 'servers'>;
@@ -27,6 +30,8 @@ export interface RepositorySettings {
   readonly date?: string;
   readonly alternativePath?: boolean;
   readonly cacheDirectory: string;
+  /** Nothing may be asked of any server: what the cache has is all there is. */
+  readonly offline?: boolean;
   readonly servers: Servers;
   /** For external data, CVMFS_EXTERNAL_URL; undefined when there is none. */
   readonly externalServers?: Servers;
@@ -37,19 +42,21 @@ export interface RepositorySettings {
   readonly journal?: NodeJournal;
   /** Gets one line for everything that goes wrong and does not end the mount. */
   readonly report: (message: string) => void;
+  /** Told what is used of the repository, where that is wanted. */
+  readonly recorder?: AccessRecorder;
 }
 
 export class MountedRepository {
   readonly operations: RepositoryOperations;
   readonly root: RootChoice;
   readonly #store: CacheStore;
-  readonly #downloaders: readonly Downloader[];
+  readonly #downloaders: readonly Network[];
 
   private constructor(
     operations: RepositoryOperations,
     root: RootChoice,
     store: CacheStore,
-    downloaders: readonly Downloader[],
+    downloaders: readonly Network[],
   ) {
     this.operations = operations;
     this.root = root;
@@ -64,8 +71,10 @@ export class MountedRepository {
   static async open(settings: RepositorySettings): Promise<MountedRepository> {
     const { fqrn, cacheDirectory, report } = settings;
     const directory = CacheDirectory.open(cacheDirectory);
-    const source = new Downloader({ ...settings.servers, warn: report });
-    const external = settings.externalServers && new Downloader({ ...settings.externalServers, warn: report });
+    const network = (servers: Servers): Network =>
+      settings.offline ? new NoNetwork() : new Downloader({ ...servers, warn: report });
+    const source = network(settings.servers);
+    const external = settings.externalServers && network(settings.externalServers);
     const downloaders = external ? [source, external] : [source];
     const store = new CacheStore({ directory, source, externalSource: external, warn: report });
     try {
@@ -86,6 +95,7 @@ export class MountedRepository {
         ownership: settings.ownership,
         variables: settings.variables,
         report,
+        recorder: settings.recorder,
       });
       return new MountedRepository(operations, root, store, downloaders);
     } catch (error) {
@@ -103,10 +113,12 @@ export class MountedRepository {
   }
 }
 
-async function firstRoot(settings: RepositorySettings, source: Downloader, store: CacheStore): Promise<RootChoice> {
+async function firstRoot(settings: RepositorySettings, source: Network, store: CacheStore): Promise<RootChoice> {
   const breadcrumb = readBreadcrumb(settings.cacheDirectory, settings.fqrn);
+  if (settings.offline) checkOfflineStart(settings, breadcrumb);
   const root = await chooseRoot(source, store, { ...settings, breadcrumb });
-  if (root.offline) settings.report(`using revision ${root.revision} from the cache: ${root.offline.message}`);
+  if (root.offline && !settings.offline)
+    settings.report(`using revision ${root.revision} from the cache: ${root.offline.message}`);
   return root;
 }
 

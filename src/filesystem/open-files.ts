@@ -14,6 +14,8 @@ export interface FileContent {
   readonly size: number;
   /** In order of offset, without gaps. */
   readonly pieces: readonly Piece[];
+  /** Told of each piece that is about to be read; often of the same. */
+  readonly onRead?: (index: number) => void;
 }
 
 const OPEN_OBJECTS = 256;
@@ -48,6 +50,7 @@ export class OpenFiles {
     let position = offset;
     for (let index = pieceAt(content.pieces, offset); position < end; index++) {
       const piece = content.pieces[index];
+      if (content.onRead !== undefined) content.onRead(index);
       const object = this.#object(content, index);
       const inPiece = position - piece.offset;
       const wanted = Math.min(end - position, piece.size - inPiece);

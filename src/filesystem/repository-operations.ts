@@ -17,6 +17,7 @@ import type { CatalogEntry } from '../repository/catalog.ts';
 import { FLAG_CHUNKED, FLAG_DIRECT_IO, FLAG_EXTERNAL, FLAG_HIDDEN } from '../repository/entry-flags.ts';
 import { hashPath, newPathHash } from '../repository/path-hash.ts';
 import { expandVariables } from '../repository/variant-symlink.ts';
+import type { AccessRecorder } from './access-recorder.ts';
 import { type AttachedCatalog, databasePath } from './attached-catalog.ts';
 import { attributesOf, DIRECTORY, isDirectory, isRegular, isSymlink, type OwnershipRules } from './attributes.ts';
 import type { CatalogTree } from './catalog-tree.ts';
@@ -39,6 +40,8 @@ export interface RepositoryView {
   readonly variables: Readonly<Record<string, string | undefined>>;
   /** Gets a line for each error that a user of the mount sees as EIO. */
   readonly report: (message: string) => void;
+  /** Told what the job uses, where that is wanted. */
+  readonly recorder?: AccessRecorder;
 }
 
 /** Bytes up to which a file is fetched ahead of its reader. */
@@ -71,9 +74,11 @@ export class RepositoryOperations implements Operations {
   readonly #files: OpenFiles;
   readonly #sequential: SequentialReads;
   readonly #hash = newPathHash();
+  readonly #recorder: AccessRecorder | undefined;
 
   constructor(view: RepositoryView) {
     this.#view = view;
+    this.#recorder = view.recorder;
     this.#sequential = new SequentialReads(view.store, this.#listings, (directory, rowid) =>
       this.#smallFile(directory, rowid),
     );
@@ -83,6 +88,7 @@ export class RepositoryOperations implements Operations {
 
   lookup(parent: number, name: string): Entry | undefined {
     const directory = this.#directories.get(parent);
+    this.#recorder?.directory(directory);
     if (name === '.') return this.#entryOf(directory.node);
     if (name === '..') return this.#entryOf(directory.parentNode);
     const { catalog } = directory.catalog;
@@ -98,8 +104,9 @@ export class RepositoryOperations implements Operations {
   }
 
   readlink(node: number): Uint8Array {
-    const { entry } = this.#locate(node);
+    const { attached, entry } = this.#locate(node);
     if (!isSymlink(entry)) throw new Errno(EINVAL);
+    this.#recorder?.link(node, this.#directories.above(attached, entry), entry);
     return Buffer.from(this.#target(entry), 'latin1');
   }
 
@@ -122,7 +129,7 @@ export class RepositoryOperations implements Operations {
     if (known) return this.#files.read(known, offset, target);
     const located = this.#locate(node);
     const directory = this.#directories.above(located.attached, located.entry);
-    const content = this.#files.remember(node, this.#content(located, directory));
+    const content = this.#files.remember(node, this.#recorded(located, directory));
     try {
       const length = this.#files.read(content, offset, target);
       if (this.#sequential.isWatched(directory.node)) this.#sequential.note(directory, located.entry.rowid);
@@ -135,6 +142,7 @@ export class RepositoryOperations implements Operations {
 
   readdir(node: number, offset: number, sink: DirectorySink): void {
     const directory = this.#directories.get(node);
+    this.#recorder?.directory(directory);
     const rows = this.#listings.get(directory);
     let next = offset;
     if (next === 0 && !sink.add('.', this.#nameOnly(node), ++next)) return;
@@ -220,6 +228,11 @@ export class RepositoryOperations implements Operations {
 
   #target(entry: CatalogEntry): string {
     return expandVariables(entry.symlink, this.#view.variables);
+  }
+
+  #recorded(located: Located, directory: Directory): FileContent {
+    const content = this.#content(located, directory);
+    return this.#recorder ? this.#recorder.file(directory, located.entry, content) : content;
   }
 
   #content({ attached, entry }: Located, directory: Directory): FileContent {

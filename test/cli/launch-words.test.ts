@@ -10,8 +10,17 @@ test('repositories and options come in any order', (t) => {
     parameters: ['A=1', 'B=2'],
     configDirectory: '/c',
     debug: true,
+    offline: false,
+    record: undefined,
   });
-  t.deepEqual(parse('a'), { repositories: ['a'], parameters: [], configDirectory: undefined, debug: false });
+  t.deepEqual(parse('a', '--offline', '--record', 'file'), {
+    repositories: ['a'],
+    parameters: [],
+    configDirectory: undefined,
+    debug: false,
+    offline: true,
+    record: 'file',
+  });
 });
 
 test('a value may be part of its option or the next word, whatever it looks like', (t) => {

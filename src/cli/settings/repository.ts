@@ -40,8 +40,10 @@ export async function repositorySettings(
     date: parameters.get('CVMFS_REPOSITORY_DATE'),
     alternativePath: parameters.isOn('CVMFS_ALT_ROOT_PATH'),
     cacheDirectory: place.directory,
-    servers: servers(parameters),
-    externalServers: externalServers(parameters),
+    offline: launch.offline,
+    // Without network it does not matter where the servers are.
+    servers: launch.offline ? { servers: [] } : servers(parameters),
+    externalServers: launch.offline ? { servers: [] } : externalServers(parameters),
     ownership: {
       claim: parameters.isOn('CVMFS_CLAIM_OWNERSHIP') ? self() : undefined,
       worldReadable: parameters.isOn('CVMFS_WORLD_READABLE'),
