@@ -28,6 +28,8 @@ export function command(): Command {
       .argument('<repository...>', 'names; one without a dot gets CVMFS_DEFAULT_DOMAIN')
       .addOption(new Option('-o <KEY=VALUE>', 'set a parameter; repeatable, the last wins'))
       .addOption(new Option('--config <DIR>', 'read the configuration files there instead of /etc/cvmfs'))
+      .addOption(new Option('--offline', 'use no network: what is in the cache is all there is'))
+      .addOption(new Option('--record <FILE>', 'write to the end of it what the command uses of the repositories'))
       .addOption(new Option('-d, --debug', 'print every request to the file system and its reply on stderr'))
       .addOption(new Option('-N', 'accepted for compatibility: no more repositories can be mounted from inside'))
       .version(version(), '-v, --version', 'print the version')

@@ -36,6 +36,8 @@ export interface Launch {
   /** CVMFS_* parameters without that prefix; a cache of its own and no proxy are the default. */
   readonly parameters: Readonly<Record<string, string>>;
   readonly command: readonly string[];
+  /** Further words before the repositories. */
+  readonly options?: readonly string[];
   /** `--debug`: every request to the file system is a line of stderr. */
   readonly debug?: boolean;
   /** Beside PATH, which is all there is otherwise. */
@@ -110,8 +112,15 @@ export class Installation {
   start(launch: Launch): ResultPromise<{ reject: false }> {
     const { as = ordinaryUser, repositories, command, debug = false, env = {}, wrapper = [], limit = 40 } = launch;
     const parameters = { HTTP_PROXY: 'DIRECT', CACHE_BASE: this.newPath(), ...launch.parameters };
-    const options = Object.entries(parameters).flatMap(([name, value]) => ['-o', `CVMFS_${name}=${value}`]);
-    const words = [...wrapper, this.program, ...(debug ? ['--debug'] : []), ...options, ...repositories];
+    const settings = Object.entries(parameters).flatMap(([name, value]) => ['-o', `CVMFS_${name}=${value}`]);
+    const words = [
+      ...wrapper,
+      this.program,
+      ...(debug ? ['--debug'] : []),
+      ...settings,
+      ...(launch.options ?? []),
+      ...repositories,
+    ];
     const [file, ...rest] = [...as.prefix, ...words, '--', ...command];
     const running = execa(file, rest, {
       cwd: this.scratch,
