@@ -144,7 +144,7 @@ test.serial('--record writes each thing that a job used once, and nothing else',
   t.is(new Set(entries.map((entry) => JSON.stringify(entry))).size, entries.length);
 });
 
-test.serial('the record is complete up to the moment at which a job is killed, and a second run adds to it', async (t) => {
+test.serial('the record is complete when the job is killed, and a second run adds to it', async (t) => {
   const file = place.newPath();
   const cache = place.newPath();
   const options = ['--record', file];
