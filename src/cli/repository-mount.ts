@@ -1,6 +1,7 @@
 // What all programs that serve a repository have in common: opening it, and answering the kernel for it.
 import { MountedRepository, type RepositorySettings } from '../filesystem/mounted-repository.ts';
 import { Session } from '../fuse/session.ts';
+import type { Log } from '../log/log.ts';
 import { writeLine } from './reporter.ts';
 
 /** Seconds for which the kernel may keep names and attributes: for as long as the mount lasts. */
@@ -35,20 +36,32 @@ export interface ServingOptions {
 /** The session of a repository's mount, not started yet. */
 export function repositorySession(
   repository: MountedRepository,
-  { fqrn, report }: Pick<RepositorySettings, 'fqrn' | 'report'>,
+  { fqrn, report, log }: Pick<RepositorySettings, 'fqrn' | 'report' | 'log'>,
   { fd, readOnlyMount, debug }: ServingOptions,
 ): Session {
+  const { operations, counters } = repository;
+  const trace = traceTo(fqrn, log, debug);
   return new Session({
     fd,
-    operations: repository.operations,
+    operations,
     answerOpen: !readOnlyMount,
     readOnlyMount,
     listXattr: true,
     entryTimeout: FOREVER,
     attributeTimeout: FOREVER,
-    onError: (request, reason) => report(explain(request, reason)),
-    ...(debug ? { debug: (line: string) => writeLine(`${fqrn} ${line}`) } : {}),
+    onError: (request, reason) => (log ? log.error(explain(request, reason)) : report(explain(request, reason))),
+    onIoError: () => counters.noteIoError(),
+    ...(trace ? { debug: trace } : {}),
   });
+}
+
+/** Where each request and its reply are written: stderr for `--debug`, the debug log. undefined: nowhere. */
+function traceTo(fqrn: string, log: Log | undefined, debug: boolean): ((line: string) => void) | undefined {
+  if (!debug && !log?.debugging) return undefined;
+  return (line) => {
+    if (debug) writeLine(`${fqrn} ${line}`);
+    log?.debug('fuse stub', line);
+  };
 }
 
 /** Errors of ours name what it was about; the request's own numbers would make every line a new one. */

@@ -88,6 +88,7 @@ async function serve(
   const session = repositorySession(await opened, settings, { fd, readOnlyMount: true, debug });
   const ended = session.start().catch((error: Error) => settings.report(error.message));
   await mounted;
+  settings.log?.note(`CernVM-FS: linking ${directory}/${settings.fqrn} to repository ${settings.fqrn}`);
   return { ended };
 }
 

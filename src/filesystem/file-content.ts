@@ -1,13 +1,12 @@
 // Which objects make up a regular file (client.md §3.6, §5.8).
-import { Errno } from '../fuse/operations.ts';
 import type { ObjectRequest } from '../objects/object.ts';
 import type { CatalogEntry } from '../repository/catalog.ts';
 import { FLAG_CHUNKED, FLAG_EXTERNAL } from '../repository/entry-flags.ts';
+import { RepositoryError } from '../repository/errors.ts';
 import type { AttachedCatalog } from './attached-catalog.ts';
-import { EIO } from './errno.ts';
 import type { FileContent, Piece } from './open-files.ts';
 
-/** Throws Errno(EIO) where the catalog names no object, and the catalog's own error where its chunks do not add up. */
+/** Throws the catalog's own error where it names no object, or chunks that do not add up. */
 export function contentOf(attached: AttachedCatalog, entry: CatalogEntry, path: string): FileContent {
   const external = (entry.flags & FLAG_EXTERNAL) !== 0;
   if ((entry.flags & FLAG_CHUNKED) !== 0) {
@@ -19,7 +18,11 @@ export function contentOf(attached: AttachedCatalog, entry: CatalogEntry, path: 
     return { size: entry.size, pieces };
   }
   const { hash, size, compression } = entry;
-  if (!hash) throw new Errno(EIO);
+  if (!hash)
+    throw new RepositoryError(
+      'BadCatalog',
+      `the catalog of ${attached.mountpoint || '/'} is damaged: ${path} has no content hash`,
+    );
   const whole = external ? { external: { path } } : {};
   const request: ObjectRequest = { hash, letter: '', compression, size, label: path, ...whole };
   return { size, pieces: [{ offset: 0, size, request }] };

@@ -5,6 +5,7 @@ import { CacheStore } from '../cache/store.ts';
 import { Downloader } from '../download/downloader.ts';
 import { type Network, NoNetwork } from '../download/no-network.ts';
 import type { DownloadSettings } from '../download/settings.ts';
+import type { Log } from '../log/log.ts';
 import { ContentHash } from '../objects/hash.ts';
 import type { Blacklist } from '../repository/blacklist.ts';
 import { readBreadcrumb, writeBreadcrumb } from '../repository/breadcrumb.ts';
@@ -14,9 +15,13 @@ import { openObject } from '../repository/source.ts';
 import type { AccessRecorder } from './access-recorder.ts';
 import type { OwnershipRules } from './attributes.ts';
 import { CatalogTree } from './catalog-tree.ts';
+import { LiveFacts } from './live-facts.ts';
+import type { MountFacts } from './mount-facts.ts';
 import { encodeRecord, type NodeJournal, type RootRecord, replayJournal } from './node-journal.ts';
 import { checkOfflineStart } from './offline.ts';
 import { RepositoryOperations } from './repository-operations.ts';
+import { RequestCounters } from './request-counters.ts';
+import type { AttributeRules } from './xattrs/access-rules.ts';
 
 type Servers = Partial<DownloadSettings> & Pick<DownloadSettings, 'servers'>;
 
@@ -44,22 +49,32 @@ export interface RepositorySettings {
   readonly report: (message: string) => void;
   /** Told what is used of the repository, where that is wanted. */
   readonly recorder?: AccessRecorder;
+  /** What `report` writes to, and more than what goes wrong. */
+  readonly log?: Log;
+  /** Which extended attributes are shown, and to whom. */
+  readonly attributeRules?: AttributeRules;
 }
 
 export class MountedRepository {
   readonly operations: RepositoryOperations;
   readonly root: RootChoice;
+  readonly facts: MountFacts;
+  readonly counters: RequestCounters;
   readonly #store: CacheStore;
   readonly #downloaders: readonly Network[];
 
   private constructor(
     operations: RepositoryOperations,
     root: RootChoice,
+    facts: MountFacts,
+    counters: RequestCounters,
     store: CacheStore,
     downloaders: readonly Network[],
   ) {
     this.operations = operations;
     this.root = root;
+    this.facts = facts;
+    this.counters = counters;
     this.#store = store;
     this.#downloaders = downloaders;
   }
@@ -69,7 +84,7 @@ export class MountedRepository {
    * @throws RepositoryError, CacheError, DownloadError: why it cannot be mounted
    */
   static async open(settings: RepositorySettings): Promise<MountedRepository> {
-    const { fqrn, cacheDirectory, report } = settings;
+    const { cacheDirectory, report } = settings;
     const directory = CacheDirectory.open(cacheDirectory);
     const network = (servers: Servers): Network =>
       settings.offline ? new NoNetwork() : new Downloader({ ...servers, warn: report });
@@ -83,21 +98,28 @@ export class MountedRepository {
       const catalog = Catalog.open(await openObject(store, chosenCatalogRequest(root)), root.rootHash);
       rememberRoot(settings, root);
       if (!restored) settings.journal?.append(encodeRecord(rootRecord(root)));
+      const counters = new RequestCounters();
+      const facts = new LiveFacts({
+        settings,
+        source,
+        external,
+        store,
+        counters,
+        tag: root.tagName,
+        expires: () => undefined,
+      });
       const operations = new RepositoryOperations({
         tree: new CatalogTree({ store, root: catalog, report, journal: settings.journal, restored }),
         store,
-        facts: {
-          fqrn,
-          revision: catalog.revision,
-          rootHash: root.rootHash.toString(),
-          host: () => source.status().server ?? '',
-        },
+        facts,
+        counters,
+        attributeRules: settings.attributeRules,
         ownership: settings.ownership,
         variables: settings.variables,
         report,
         recorder: settings.recorder,
       });
-      return new MountedRepository(operations, root, store, downloaders);
+      return new MountedRepository(operations, root, facts, counters, store, downloaders);
     } catch (error) {
       for (const downloader of downloaders) downloader.close();
       await store.close();

@@ -33,6 +33,11 @@ export class OpenFiles {
     this.#store = store;
   }
 
+  /** Descriptors that are kept open. */
+  get openObjects(): number {
+    return this.#objects.size;
+  }
+
   /** Content of a node seen before. */
   get(node: number): FileContent | undefined {
     return this.#files.get(node);

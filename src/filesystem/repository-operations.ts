@@ -10,7 +10,6 @@ import {
   type OpenFlags,
   type Operations,
   Pending,
-  ROOT_NODE,
 } from '../fuse/operations.ts';
 import type { ObjectRequest, ObjectStore } from '../objects/object.ts';
 import type { CatalogEntry } from '../repository/catalog.ts';
@@ -23,18 +22,29 @@ import { attributesOf, DIRECTORY, isDirectory, isRegular, isSymlink, type Owners
 import type { CatalogTree } from './catalog-tree.ts';
 import { Directories, type Directory } from './directory.ts';
 import { EACCES, EINVAL, EIO, ENOTDIR, ESTALE } from './errno.ts';
-import { attributeNames, attributeValue, type MountFacts } from './extended-attributes.ts';
+import { attributeNames, attributeValue } from './extended-attributes.ts';
 import { contentOf } from './file-content.ts';
 import { Listings } from './listings.ts';
+import type { MountFacts } from './mount-facts.ts';
 import { MAX_GROUP } from './node-id.ts';
 import { type FileContent, OpenFiles } from './open-files.ts';
 import { EXECUTE, mayAccess, READ } from './permissions.ts';
+import { RequestCounters } from './request-counters.ts';
 import { SequentialReads } from './sequential-reads.ts';
+import { statusOf } from './space.ts';
+import { type AttributeRules, DEFAULT_RULES } from './xattrs/access-rules.ts';
+import { CachedContent } from './xattrs/cached-content.ts';
+import type { Subject } from './xattrs/magic.ts';
+import { Metainfo } from './xattrs/metainfo.ts';
 
 export interface RepositoryView {
   readonly tree: CatalogTree;
   readonly store: ObjectStore;
   readonly facts: MountFacts;
+  /** Default: magic attributes are listed on the root directory, and everybody may read all. */
+  readonly attributeRules?: AttributeRules;
+  /** What is asked is counted there. */
+  readonly counters?: RequestCounters;
   readonly ownership: OwnershipRules;
   /** Values of `$(NAME)` in symlinks. */
   readonly variables: Readonly<Record<string, string | undefined>>;
@@ -75,6 +85,9 @@ export class RepositoryOperations implements Operations {
   readonly #sequential: SequentialReads;
   readonly #hash = newPathHash();
   readonly #recorder: AccessRecorder | undefined;
+  readonly #counters: RequestCounters;
+  readonly #cachedContent: CachedContent;
+  readonly #metainfo: Metainfo;
 
   constructor(view: RepositoryView) {
     this.#view = view;
@@ -84,6 +97,10 @@ export class RepositoryOperations implements Operations {
     );
     this.#directories = new Directories(view.tree);
     this.#files = new OpenFiles(view.store);
+    this.#counters = view.counters ?? new RequestCounters();
+    this.#counters.openFiles = () => this.#files.openObjects;
+    this.#cachedContent = new CachedContent(view.store);
+    this.#metainfo = new Metainfo(view.store);
   }
 
   lookup(parent: number, name: string): Entry | undefined {
@@ -130,6 +147,7 @@ export class RepositoryOperations implements Operations {
     const located = this.#locate(node);
     const directory = this.#directories.above(located.attached, located.entry);
     const content = this.#files.remember(node, this.#recorded(located, directory));
+    this.#counters.opens++;
     try {
       const length = this.#files.read(content, offset, target);
       if (this.#sequential.isWatched(directory.node)) this.#sequential.note(directory, located.entry.rowid);
@@ -145,6 +163,7 @@ export class RepositoryOperations implements Operations {
     this.#recorder?.directory(directory);
     const rows = this.#listings.get(directory);
     let next = offset;
+    if (next === 0) this.#counters.directoryOpens++;
     if (next === 0 && !sink.add('.', this.#nameOnly(node), ++next)) return;
     if (next === 1 && !sink.add('..', this.#nameOnly(directory.parentNode), ++next)) return;
     const { catalog } = directory;
@@ -156,20 +175,16 @@ export class RepositoryOperations implements Operations {
   }
 
   statfs(): FileSystemStatus {
-    const { tree } = this.#view;
-    const files = tree.root.catalog.counters.allEntries;
-    const filesFree = Math.max(0, files - tree.attachedEntries);
-    return { blocks: 0, blocksFree: 0, files, filesFree, blockSize: 512, nameLength: 255 };
+    const { tree, facts } = this.#view;
+    return statusOf(tree, facts.cache());
   }
 
-  getxattr(node: number, name: string): Uint8Array {
-    const { attached, entry } = this.#locate(node);
-    return attributeValue(this.#view.facts, attached, entry, name);
+  getxattr(node: number, name: string, caller: Caller): Uint8Array {
+    return attributeValue(this.#subject(node), name, caller, this.#view.attributeRules ?? DEFAULT_RULES);
   }
 
   listxattr(node: number): string[] {
-    const { attached, entry } = this.#locate(node);
-    return attributeNames(this.#view.facts, attached, entry, node === ROOT_NODE);
+    return attributeNames(this.#subject(node), this.#view.attributeRules ?? DEFAULT_RULES);
   }
 
   access(node: number, mask: number, caller: Caller): void {
@@ -179,6 +194,12 @@ export class RepositoryOperations implements Operations {
   close(): void {
     this.#files.close();
     this.#view.tree.close();
+  }
+
+  #subject(node: number): Subject {
+    const { tree, facts } = this.#view;
+    const [directories, cachedContent, metainfo] = [this.#directories, this.#cachedContent, this.#metainfo];
+    return { node, tree, facts, directories, cachedContent, metainfo, ...this.#locate(node) };
   }
 
   #check({ attached, entry }: Located, caller: Caller, mask: number): void {

@@ -33,6 +33,8 @@ export interface ConnectionOptions {
   debug?: (line: string) => void;
   /** Told of every request that failed otherwise than by Errno. */
   onError?: (request: string, reason: unknown) => void;
+  /** Told of every reply that says EIO. */
+  onIoError?: () => void;
   /** INIT was answered by a server that is gone: it does not come again. */
   negotiated?: Negotiated;
 }
@@ -136,6 +138,7 @@ export class Connection {
     } catch (thrown) {
       if (thrown instanceof Errno) {
         body = isErrno(thrown.errno) ? -thrown.errno : this.#accident(request, `errno ${thrown.errno}`);
+        if (thrown.errno === EIO) this.#options.onIoError?.();
       } else if (thrown instanceof Pending) {
         this.#pending.add(request, thrown.ready, waiting);
         return;
@@ -175,6 +178,7 @@ export class Connection {
   #accident(request: Request, reason: unknown): number {
     const { onError } = this.#options;
     if (onError !== undefined) onError(describeRequest(request), reason);
+    this.#options.onIoError?.();
     return -EIO;
   }
 

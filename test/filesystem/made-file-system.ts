@@ -3,13 +3,46 @@
 import type { OwnershipRules } from '../../src/filesystem/attributes.ts';
 import { CatalogTree } from '../../src/filesystem/catalog-tree.ts';
 import { Directories } from '../../src/filesystem/directory.ts';
+import type { MountFacts, NetworkFacts } from '../../src/filesystem/mount-facts.ts';
 import { RepositoryOperations } from '../../src/filesystem/repository-operations.ts';
+import { DEFAULT_RULES } from '../../src/filesystem/xattrs/access-rules.ts';
 import { Errno, type Operations, Pending } from '../../src/fuse/operations.ts';
 import { type MadeCatalog, openMade } from '../repository/made-catalog.ts';
 import { MemoryStore } from './memory-store.ts';
 
 export const CALLER = { uid: 1000, gid: 1000, pid: 0 };
 export const DIRECTORY = 0o40755;
+
+export const MADE_NETWORK: NetworkFacts = {
+  server: () => 'http://b/made.example.org',
+  servers: () => ['http://b/made.example.org', 'http://a/made.example.org'],
+  proxy: () => 'http://proxy:3128',
+  proxies: () => ['http://proxy:3128', 'http://other:3128', 'DIRECT'],
+  timeouts: () => ({ proxied: 5, direct: 10 }),
+  transfers: () => ({ downloads: 3, bytes: 3 * 1024 * 1024, milliseconds: 1500 }),
+};
+
+export const MADE_FACTS: MountFacts = {
+  fqrn: 'made.example.org',
+  mountedAt: 0,
+  tag: '',
+  masterKeys: [],
+  expires: () => undefined,
+  network: MADE_NETWORK,
+  external: undefined,
+  cache: () => ({ requests: 8, misses: 3 }),
+  requests: () => ({
+    opens: 4,
+    directoryOpens: 2,
+    ioErrors: 1,
+    lastIoError: 1_700_000_000,
+    openFiles: 5,
+    openDirectories: 0,
+    maxFiles: 1024,
+  }),
+  lastMessages: () => '',
+  manifest: () => Promise.reject(new Error('no server')),
+};
 
 export interface Made {
   readonly store: MemoryStore;
@@ -21,13 +54,27 @@ export interface Made {
 
 export function madeFileSystem(
   root: MadeCatalog,
-  { store = new MemoryStore(), ownership = { worldReadable: false } as OwnershipRules, variables = {} } = {},
+  {
+    store = new MemoryStore(),
+    ownership = { worldReadable: false } as OwnershipRules,
+    variables = {},
+    rules = DEFAULT_RULES,
+    facts: changes = {} as Partial<MountFacts>,
+  } = {},
 ): Made {
   const reports: string[] = [];
   const report = (message: string) => reports.push(message);
   const tree = new CatalogTree({ store, root: openMade(root), report });
-  const facts = { fqrn: 'made.example.org', revision: 7, rootHash: 'ab'.repeat(20), host: () => 'http://host' };
-  const operations = new RepositoryOperations({ tree, store, facts, ownership, variables, report });
+  const facts = { ...MADE_FACTS, ...changes };
+  const operations = new RepositoryOperations({
+    tree,
+    store,
+    facts,
+    attributeRules: rules,
+    ownership,
+    variables,
+    report,
+  });
   return { store, tree, directories: new Directories(tree), operations, reports };
 }
 

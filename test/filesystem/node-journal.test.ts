@@ -4,7 +4,7 @@ import { encodeRecord, replayJournal } from '../../src/filesystem/node-journal.t
 import { RepositoryOperations } from '../../src/filesystem/repository-operations.ts';
 import { Pending } from '../../src/fuse/operations.ts';
 import { catalogFile, type MadeCatalog, openMade } from '../repository/made-catalog.ts';
-import { DIRECTORY, nodeAt, settled, thrownBy } from './made-file-system.ts';
+import { DIRECTORY, MADE_FACTS, nodeAt, settled, thrownBy } from './made-file-system.ts';
 import { MemoryStore } from './memory-store.ts';
 
 const ROOT_RECORD = encodeRecord({ kind: 'root', hash: 'ab'.repeat(20), fixed: false, alternativePath: false });
@@ -28,7 +28,7 @@ function server(root: MadeCatalog, store: MemoryStore, records: readonly string[
   const report = () => {};
   const journal = { append: (record: string) => written.push(record) };
   const tree = new CatalogTree({ store, root: openMade(root), report, journal, restored: replayJournal(records) });
-  const facts = { fqrn: 'made.example.org', revision: 7, rootHash: 'ab'.repeat(20), host: () => 'http://host' };
+  const facts = MADE_FACTS;
   const ownership = { worldReadable: false };
   const operations = new RepositoryOperations({ tree, store, facts, ownership, variables: {}, report });
   return { tree, operations, written };

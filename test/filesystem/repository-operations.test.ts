@@ -214,12 +214,12 @@ test('attributes: the client’s own on the root only in lists, published ones e
   const { operations } = madeFileSystem({ rows: [{ path: '/file', xattr }, { path: '/none' }] });
   const file = operations.lookup(ROOT_NODE, 'file')!.node;
   t.deepEqual(operations.listxattr(file), ['user.x']);
-  t.is(Buffer.from(operations.getxattr(file, 'user.x')).toString(), 'abc');
-  t.is(Buffer.from(operations.getxattr(file, 'user.fqrn')).toString(), 'made.example.org');
+  t.is(Buffer.from(operations.getxattr(file, 'user.x', CALLER)).toString(), 'abc');
+  t.is(Buffer.from(operations.getxattr(file, 'user.fqrn', CALLER)).toString(), 'made.example.org');
   t.deepEqual(operations.listxattr(operations.lookup(ROOT_NODE, 'none')!.node), []);
   t.true(operations.listxattr(ROOT_NODE).includes('user.revision'));
   t.is(
-    errnoOf(() => operations.getxattr(file, 'user.y')),
+    errnoOf(() => operations.getxattr(file, 'user.y', CALLER)),
     61,
   );
 });

@@ -10,6 +10,8 @@ import { outerUserId } from '../../launcher/outer-user.ts';
 import { parseBlacklist } from '../../repository/blacklist.ts';
 import { parseMasterKey } from '../../repository/master-keys.ts';
 import type { LaunchWords } from '../launch-words.ts';
+import { attributeRules } from './attributes.ts';
+import { openLog } from './logs.ts';
 import { externalServers, servers } from './servers.ts';
 import { variables } from './variables.ts';
 
@@ -28,9 +30,11 @@ export async function repositorySettings(
   const sources = { options, configDirectory, environment: process.env };
   const fqrn = fullName(name, sources);
   const parameters = Parameters.load({ ...sources, fqrn });
-  for (const warning of parameters.warnings) report(warning);
+  const log = openLog(parameters, report);
+  const warn = (message: string): void => log.warn(message);
+  for (const warning of parameters.warnings) warn(warning);
   const place = cachePlace(parameters, outerUserId());
-  if (place.warning) report(place.warning);
+  if (place.warning) warn(place.warning);
   return {
     fqrn,
     masterKeys: masterKeys(parameters).map(({ pem, label }) => parseMasterKey(pem, label)),
@@ -49,7 +53,9 @@ export async function repositorySettings(
       worldReadable: parameters.isOn('CVMFS_WORLD_READABLE'),
     },
     variables: variables(parameters),
-    report,
+    attributeRules: attributeRules(parameters, warn),
+    report: warn,
+    log,
   };
 }
 
