@@ -121,7 +121,7 @@ export class CacheStore implements ObjectStore {
     const { source, externalSource } = this.#options;
     const { external, label } = request;
     if (!external) {
-      await source.transfer({ path: objectPath(request), label, urgent }, sink);
+      await source.transfer({ path: objectPath(request), label, urgent, shard: request.hash.prefix }, sink);
     } else if (!externalSource) {
       throw new CacheError(
         'UNUSABLE',
@@ -130,7 +130,7 @@ export class CacheStore implements ObjectStore {
     } else {
       const { path, offset, length } = external;
       const range = offset === undefined || length === undefined ? undefined : { offset, length };
-      await externalSource.transfer({ path, label, range, urgent }, sink);
+      await externalSource.transfer({ path, label, range, urgent, shard: request.hash.prefix }, sink);
     }
     this.#missed = undefined;
     if (sink.result) this.#recent.add(request.hash, sink.result, directory === undefined);

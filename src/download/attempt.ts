@@ -17,6 +17,21 @@ export interface Target {
   /** Header lines, each with its line end. */
   readonly headers: string;
   readonly urgent: boolean;
+  /** For https only; replaces what the URL has. */
+  readonly credential?: Credential | undefined;
+}
+
+/** What a server that is not open to everybody is shown (client.md §7.10). */
+export interface Credential {
+  /** PEM of certificates and key. */
+  readonly certificate?: string;
+  readonly bearerToken?: string;
+}
+
+/** Counts what arrives. */
+export interface Meter {
+  /** Of bodies, error pages left out. */
+  bytes: number;
 }
 
 /** How much of an error page is read so that the connection can be kept, in bytes. */
@@ -34,15 +49,16 @@ export async function attemptHttp(
   limits: Limits,
   sink: TransferSink,
   followRedirects: boolean,
+  meter: Meter,
 ): Promise<Redirect | undefined> {
   const { server, proxy } = target;
-  const route = routeTo(server, proxy);
+  const route = routeTo(server, proxy, target.credential?.certificate);
   const request = requestHead(target, route);
   for (let fresh = false; ; fresh = true) {
     try {
       const acquired = pool.acquire(route, limits, target.urgent, fresh);
       const connection = 'then' in acquired ? await acquired : acquired;
-      return await new Exchange(connection, pool, sink, proxy !== undefined, followRedirects).run(request);
+      return await new Exchange(connection, pool, sink, proxy !== undefined, followRedirects, meter).run(request);
     } catch (error) {
       sink.abort();
       // A kept connection that the server had given up: not the server's failure, and never twice.
@@ -57,7 +73,9 @@ function requestHead(target: Target, route: Route): string {
   const escaped = target.escaped ? path : escapeUrl(server.path) + escapeUrl(path, 'latin1');
   const absolute = proxy && !route.tunnel ? `${server.secure ? 'https' : 'http'}://${server.authority}` : '';
   let head = `GET ${absolute}${escaped || '/'} HTTP/1.1\r\nHost: ${server.authority}\r\nConnection: Keep-Alive\r\n`;
-  if (server.credentials !== undefined) head += `Authorization: ${server.credentials}\r\n`;
+  const token = server.secure ? target.credential?.bearerToken : undefined;
+  if (token !== undefined) head += `Authorization: Bearer ${token}\r\n`;
+  else if (server.credentials !== undefined) head += `Authorization: ${server.credentials}\r\n`;
   if (absolute && proxy?.credentials !== undefined) head += `Proxy-Authorization: ${proxy.credentials}\r\n`;
   return `${head}${target.headers}\r\n`;
 }
@@ -68,6 +86,7 @@ class Exchange implements ExchangeReceiver {
   #sink: TransferSink;
   #proxied: boolean;
   #followRedirects: boolean;
+  #meter: Meter;
   #refusal: DownloadError | undefined;
   #redirect: Redirect | undefined;
   #skipped = 0;
@@ -81,12 +100,14 @@ class Exchange implements ExchangeReceiver {
     sink: TransferSink,
     proxied: boolean,
     followRedirects: boolean,
+    meter: Meter,
   ) {
     this.#connection = connection;
     this.#pool = pool;
     this.#sink = sink;
     this.#proxied = proxied;
     this.#followRedirects = followRedirects;
+    this.#meter = meter;
   }
 
   run(request: string): Promise<Redirect | undefined> {
@@ -127,6 +148,7 @@ class Exchange implements ExchangeReceiver {
       }
       return;
     }
+    this.#meter.bytes += bytes.length;
     if (!this.#sink.write(bytes)) this.#connection.pause();
   }
 
@@ -172,7 +194,9 @@ function classify(error: unknown, proxied: boolean): DownloadError {
   if (error instanceof ConnectionFailure) {
     if (error.phase === 'tls') return new DownloadError('HOST_CONNECTION', error.message, { cause: error });
     const where = proxied ? `proxy: ${error.message}` : error.message;
-    if (error.kind === 'slow') return new DownloadError(`${side}_TOO_SLOW`, where, { cause: error });
+    if (error.kind !== 'error') {
+      return new DownloadError(`${side}_TOO_SLOW`, where, { cause: error, trickled: error.kind === 'trickle' });
+    }
     const reason = { resolve: 'RESOLVE', connect: 'CONNECTION', response: 'SHORT', body: 'SHORT' } as const;
     return new DownloadError(`${side}_${reason[error.phase]}`, where, { cause: error });
   }

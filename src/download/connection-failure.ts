@@ -6,12 +6,12 @@ export type Phase = 'resolve' | 'connect' | 'tls' | 'response' | 'body';
 export class ConnectionFailure extends Error {
   override readonly name = 'ConnectionFailure';
   readonly phase: Phase;
-  /** 'slow': nothing wrong but the time. */
-  readonly kind: 'error' | 'slow';
+  /** 'slow': nothing wrong but the time; 'trickle': bytes come, but few. */
+  readonly kind: 'error' | 'slow' | 'trickle';
   /** An idle connection that the other side had closed meanwhile: says nothing about the server. */
   readonly stale: boolean;
 
-  constructor(phase: Phase, kind: 'error' | 'slow', message: string, stale: boolean, cause?: unknown) {
+  constructor(phase: Phase, kind: ConnectionFailure['kind'], message: string, stale: boolean, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
     this.phase = phase;
     this.kind = kind;
@@ -34,6 +34,7 @@ export function describeFailure(error: Error): string {
     case 'ENOTFOUND':
       return 'name not found';
     case 'EAI_AGAIN':
+    case 'EAI_FAIL':
       return 'name server does not answer';
     default:
       // AggregateError of several addresses has no text of its own.

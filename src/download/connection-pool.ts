@@ -1,6 +1,6 @@
 // Keep-alive connections of one downloader: at most `limit` at once, the most recently used one first.
 import { Connection, type Limits } from './connection.ts';
-import type { Route } from './route.ts';
+import type { Dialing, Route } from './route.ts';
 
 interface Waiter {
   readonly start: () => void;
@@ -9,7 +9,7 @@ interface Waiter {
 
 export class ConnectionPool {
   #limit: number;
-  #authorities: () => readonly string[];
+  #dialing: Dialing;
   #all = new Set<Connection>();
   #urgent: Waiter[] = [];
   #patient: Waiter[] = [];
@@ -17,14 +17,15 @@ export class ConnectionPool {
   #period = 1000;
   #ended = false;
 
-  /** `authorities`: PEM texts, asked for once. */
-  constructor(limit: number, authorities: () => readonly string[]) {
+  /** `limit`: connections at once. The authorities are asked for once. */
+  constructor(limit: number, dialing: Dialing) {
     this.#limit = limit;
     let texts: readonly string[] | undefined;
-    this.#authorities = () => {
-      texts ??= authorities();
+    const authorities = () => {
+      texts ??= dialing.authorities();
       return texts;
     };
+    this.#dialing = { ...dialing, authorities };
   }
 
   /**
@@ -75,15 +76,15 @@ export class ConnectionPool {
       oldestIdle ??= connection;
       if (connection.route.key === route.key) idle = connection;
     }
-    if (idle && !fresh) return idle.claim();
+    if (idle && !fresh) return idle.claim(limits);
     // What made an idle connection useless has probably met the others to that place too.
     if (idle) idle.destroy();
     else if (this.#all.size >= this.#limit) oldestIdle?.destroy();
     if (this.#all.size >= this.#limit) return undefined;
-    const connection = new Connection(route, limits, this.#authorities, (closed) => this.#forget(closed));
+    const connection = new Connection(route, limits, this.#dialing, (closed) => this.#forget(closed));
     this.#all.add(connection);
     this.#watch(limits);
-    return connection.claim();
+    return connection.claim(limits);
   }
 
   #forget(connection: Connection): void {

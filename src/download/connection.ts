@@ -6,7 +6,7 @@ import type { OnReadOpts, Socket } from 'node:net';
 import { ConnectionFailure, describeFailure, type Phase } from './connection-failure.ts';
 import type { ResponseHead } from './response-head.ts';
 import { ProtocolError, ResponseParser, type ResponseReceiver } from './response-parser.ts';
-import { openTunnel, type Route, secureSocket } from './route.ts';
+import { type Dialing, openSocket, openTunnel, type Route, secureSocket } from './route.ts';
 
 export interface Limits {
   /** Milliseconds; Infinity: none. */
@@ -33,6 +33,8 @@ export class Connection {
   #ready = false;
   #claimed = false;
   #tunnelled = false;
+  /** The name server has not answered yet. */
+  #resolving: boolean;
   #closed = false;
   #queued: string | undefined;
   #parser: ResponseParser | undefined;
@@ -45,24 +47,20 @@ export class Connection {
   #lastByte = 0;
   #windowBytes = 0;
 
-  constructor(
-    route: Route,
-    limits: Limits,
-    authorities: () => readonly string[],
-    onClosed: (connection: Connection) => void,
-  ) {
+  constructor(route: Route, limits: Limits, dialing: Dialing, onClosed: (connection: Connection) => void) {
     this.route = route;
     this.#limits = limits;
     this.#onClosed = onClosed;
     this.#since = performance.now();
+    this.#resolving = process.getBuiltinModule('node:net').isIP(route.host) === 0;
     const failed = (error: Error) => this.#fail(error);
     if (route.tunnel) {
-      openTunnel(route, authorities, (raw) => this.#watch(raw)).then((raw) => this.#secure(raw, authorities), failed);
+      openTunnel(route, dialing, (raw) => this.#watch(raw)).then((raw) => this.#secure(raw, dialing), failed);
       return;
     }
     const onread = { buffer: Buffer.allocUnsafeSlow(READ_BUFFER_BYTES), callback: this.#onRead };
-    if (route.secure) this.#secure(undefined, authorities);
-    else this.#open(onread);
+    if (route.secure) this.#secure(undefined, dialing);
+    else this.#open(onread, dialing);
   }
 
   get closed(): boolean {
@@ -74,9 +72,10 @@ export class Connection {
     return !this.#closed && this.#keepAlive && !this.#claimed;
   }
 
-  /** Keeps others from using it until the next exchange is over. */
-  claim(): this {
+  /** Keeps others from using it until the next exchange is over, which has these limits. */
+  claim(limits: Limits): this {
     this.#claimed = true;
+    this.#limits = limits;
     return this;
   }
 
@@ -123,14 +122,19 @@ export class Connection {
     this.#lastByte += lost;
     const { connect, slow, minimumRate } = this.#limits;
     if (!this.#ready) {
-      if (now - this.#since > connect) this.#slow(`no connection within ${connect / 1000} s`);
+      if (now - this.#since <= connect) return;
+      if (this.#resolving) {
+        this.destroy(new ConnectionFailure('resolve', 'error', 'name server does not answer', false));
+      } else {
+        this.#slow(`no connection within ${connect / 1000} s`);
+      }
     } else if (!this.#receiver) {
       if (now - this.#since > IDLE_MS) this.destroy();
     } else if (now - this.#lastByte > slow) {
       this.#slow(`no data for ${slow / 1000} s`);
     } else if (now - this.#since > slow) {
       const rate = (this.#windowBytes * 1000) / (now - this.#since);
-      if (rate < minimumRate) this.#slow(`less than ${minimumRate} bytes/s for ${slow / 1000} s`);
+      if (rate < minimumRate) this.#slow(`less than ${minimumRate} bytes/s for ${slow / 1000} s`, 'trickle');
       this.#since = now;
       this.#windowBytes = 0;
     }
@@ -147,17 +151,15 @@ export class Connection {
     receiver?.failed(error);
   }
 
-  #open(onread: OnReadOpts): void {
-    const net = process.getBuiltinModule('node:net');
-    const { host, port } = this.route;
-    const socket = net.connect({ host, port, noDelay: true, onread });
+  #open(onread: OnReadOpts, dialing: Dialing): void {
+    const socket = openSocket(this.route, dialing, { onread });
     this.#watch(socket);
     socket.once('connect', () => this.#connected(socket));
   }
 
-  #secure(raw: Socket | undefined, authorities: () => readonly string[]): void {
+  #secure(raw: Socket | undefined, dialing: Dialing): void {
     this.#tunnelled = raw !== undefined;
-    const socket = secureSocket(this.route, raw, authorities);
+    const socket = secureSocket(this.route, raw, dialing);
     this.#watch(socket);
     socket.once('secureConnect', () => this.#connected(socket));
     socket.on('data', (bytes: Buffer) => this.#receive(bytes));
@@ -166,6 +168,9 @@ export class Connection {
   #watch(socket: Socket): void {
     this.#socket = socket;
     socket.on('error', (error) => this.#fail(error));
+    socket.on('lookup', () => {
+      this.#resolving = false;
+    });
     if (this.#closed) {
       socket.destroy();
       return;
@@ -217,7 +222,7 @@ export class Connection {
   }
 
   #head(head: ResponseHead): void {
-    this.#keepAlive = head.keepAlive;
+    this.#keepAlive = head.keepAlive && this.route.clientCertificate === undefined;
     this.#receiver?.head(head);
   }
 
@@ -238,8 +243,8 @@ export class Connection {
     receiver.end();
   }
 
-  #slow(message: string): void {
-    this.destroy(new ConnectionFailure(this.#phase(), 'slow', message, false));
+  #slow(message: string, kind: 'slow' | 'trickle' = 'slow'): void {
+    this.destroy(new ConnectionFailure(this.#phase(), kind, message, false));
   }
 
   #ended(): void {

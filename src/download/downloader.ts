@@ -1,49 +1,56 @@
 // Downloads from the servers of one repository, through its proxies, with fail-over (client.md §7).
+import { existsSync, rmSync } from 'node:fs';
 import { readableLabel } from '../objects/label.ts';
 import type { TransferRequest, TransferSink, TransferSource } from '../objects/transfer.ts';
-import { attemptHttp, type Target } from './attempt.ts';
-import type { Limits } from './connection.ts';
-import { ConnectionPool } from './connection-pool.ts';
+import { type DownloadCounters, newCounters } from './counters.ts';
+import { Resolver } from './dns/resolver.ts';
 import { DownloadError } from './errors.ts';
-import { Failover } from './failover.ts';
-import { attemptFile } from './file-attempt.ts';
+import { Failover, type FailoverLimits } from './failover.ts';
+import { GeoOrder } from './geo-order.ts';
 import { MemorySink } from './memory-sink.ts';
-import { type ProxyChoice, ProxyGroups, parseProxyGroups } from './proxy-groups.ts';
+import { NetworkMemory } from './network-memory.ts';
+import { Proxies } from './proxies.ts';
+import type { ProxyChoice } from './proxy-list.ts';
+import { type Attempt, Sender } from './sender.ts';
 import { type Server, ServerChain } from './server-chain.ts';
 import { DEFAULT_SETTINGS, type DownloadSettings } from './settings.ts';
+import { type DownloaderStatus, statusOf } from './status.ts';
 import { Throttle } from './throttle.ts';
-import { escapeUrl, parseHttpUrl } from './url.ts';
 
-export interface DownloaderStatus {
-  /** The server in use; undefined when there is none. */
-  readonly server: string | undefined;
-  readonly servers: readonly string[];
-  /** The proxy in use, or DIRECT. */
-  readonly proxy: string;
-  readonly proxyGroups: readonly (readonly string[])[];
-}
-
-const MAX_REDIRECTS = 4;
-const DEFAULT_CONNECT_SECONDS = 300;
+/** Seconds for which a slow way is taken without looking for a faster one, where resets are off. */
+const SLOW_BUT_BEST = 300;
 
 export class Downloader implements TransferSource {
-  #settings: DownloadSettings;
-  #servers: ServerChain;
-  #proxies: ProxyGroups;
-  #pool: ConnectionPool;
-  #throttle = new Throttle();
-  #limits: { readonly direct: Limits; readonly proxied: Limits };
+  readonly servers: ServerChain;
+  readonly proxies: Proxies;
+  readonly sender: Sender;
+  readonly resolver: Resolver;
+  readonly #settings: DownloadSettings;
+  readonly #failoverLimits: FailoverLimits;
+  readonly #geo: GeoOrder;
+  readonly #throttle = new Throttle();
+  #counters = newCounters();
+  /** Until when slow transfers are put up with, as all else is worse. */
+  #patientUntil = 0;
+  #closed = false;
 
-  /** Throws DownloadError BAD_URL when a server or proxy is not usable. */
-  constructor(settings: Partial<DownloadSettings> & Pick<DownloadSettings, 'servers'>) {
+  /**
+   * `resolver`: where it is shared with other downloaders.
+   * Throws DownloadError BAD_URL when a server or proxy is not usable.
+   */
+  constructor(settings: Partial<DownloadSettings> & Pick<DownloadSettings, 'servers'>, resolver?: Resolver) {
     const all = { ...DEFAULT_SETTINGS, ...settings };
     this.#settings = all;
-    this.#servers = new ServerChain(all.servers, all.hostResetAfter);
-    this.#proxies = new ProxyGroups(parseProxyGroups(all.proxies, all.fallbackProxies), {
-      resetAfter: all.proxyResetAfter,
-    });
-    this.#pool = new ConnectionPool(all.maxConnections, all.authorities);
-    this.#limits = { direct: limitsOf(all.timeoutDirect, all), proxied: limitsOf(all.timeout, all) };
+    const { maxRetries, backoffInit, backoffMax, failoverIndefinitely: indefinitely } = all;
+    this.#failoverLimits = { maxRetries, backoffInit, backoffMax, indefinitely };
+    this.resolver = resolver ?? new Resolver(all.dns);
+    this.sender = new Sender(all, this.resolver, this.#counters);
+    this.servers = new ServerChain(all.servers, all.hostResetAfter, all.maxServers);
+    const memory = new NetworkMemory(all.stateDirectory, all.name);
+    const shared = { settings: all, sender: this.sender, memory };
+    this.proxies = new Proxies({ ...shared, resolver: this.resolver, servers: () => this.servers.all });
+    this.#geo = new GeoOrder({ ...shared, servers: this.servers, proxies: this.proxies });
+    if (all.useGeo) this.#geo.start();
   }
 
   /** Small things that are not content-addressed, such as the manifest. `limit`: bytes; longer ones are refused. */
@@ -54,111 +61,130 @@ export class Downloader implements TransferSource {
   }
 
   async transfer(request: TransferRequest, sink: TransferSink): Promise<void> {
-    if (this.#servers.servers.length === 0) {
-      throw new DownloadError(
-        'BAD_URL',
-        `cannot download ${readableLabel(request.label)}: no server is configured for it`,
-      );
+    const { servers, proxies } = this;
+    const ready = proxies.ready;
+    if (ready !== undefined) await ready;
+    if (proxies.failure) throw proxies.failure;
+    if (servers.servers.length === 0) {
+      const label = readableLabel(request.label);
+      throw new DownloadError('BAD_URL', `cannot download ${label}: no server is configured for it`);
     }
-    const { maxRetries, backoffInit, backoffMax } = this.#settings;
-    const counts = { hosts: this.#servers.servers.length, proxies: this.#proxies.total };
-    const failover = new Failover({ ...counts, maxRetries, backoffInit, backoffMax });
-    const tried = new Map<string, string>();
+    const started = performance.now();
+    const failover = new Failover(this.#failoverLimits);
+    let tried: Map<string, string> | undefined;
+    let slow: Attempt | undefined;
     for (;;) {
       const now = performance.now();
-      const server = this.#servers.current(now);
-      const proxy = this.#proxies.current(now);
+      const server = servers.current(now);
+      const proxy = proxies.current(now, request.shard);
+      const attempt = { server, proxy, noCache: failover.noCache, patient: now < this.#patientUntil };
       try {
-        return await this.#attempt(request, server, proxy, failover.noCache, sink);
+        await this.sender.send(request, attempt, sink);
+        this.#counters.transfers++;
+        this.#counters.milliseconds += performance.now() - started;
+        return;
       } catch (error) {
         const failure = error as DownloadError;
-        const through = server.directory !== undefined || !proxy.endpoint ? '' : ` through ${proxy.name}`;
-        tried.set(server.name + through, failure.message);
-        const step = failover.next(failure.code);
-        if (step.kind === 'give-up') throw await this.#giveUp(request, failure, tried);
-        if (step.kind !== 'again') this.#move(step.kind, server, proxy, failure);
-        // When another request has left this server or proxy meanwhile there is nothing to wait for.
-        else if (step.delay > 0 && this.#inUse(server, proxy)) await sleep(step.delay);
+        tried ??= new Map();
+        tried.set(describe(attempt), failure.message);
+        if (failure.trickled && !attempt.patient) slow = attempt;
+        const step = failover.next(failure.code, { hosts: servers.servers.length, proxies: proxies.groups.total });
+        switch (step.kind) {
+          case 'again':
+            this.#counters.retries++;
+            // When another request has left this server or proxy meanwhile there is nothing to wait for.
+            if (step.delay > 0 && this.#inUse(attempt)) await sleep(step.delay);
+            break;
+          case 'proxies-again':
+            if (this.#interrupted()) throw await this.#giveUp(request, failure, tried);
+            await sleep(step.delay);
+            proxies.groups.rebalance();
+            break;
+          case 'give-up':
+            if (!slow || failure.code === 'CANCELED' || failure.code === 'LOCAL_IO') {
+              throw await this.#giveUp(request, failure, tried);
+            }
+            this.#putUpWith(slow);
+            slow = undefined;
+            break;
+          default:
+            this.#move(step.kind, attempt, failure);
+        }
       }
     }
   }
 
-  status(): DownloaderStatus {
-    const now = performance.now();
-    return {
-      server: this.#servers.current(now)?.name,
-      servers: this.#servers.servers.map((server) => server.name),
-      proxy: this.#proxies.current(now).name,
-      proxyGroups: this.#proxies.groups.map((group) => group.map((proxy) => proxy.name)),
-    };
+  counters(): Readonly<DownloadCounters> {
+    return this.#counters;
   }
 
-  /** Goes on to the next server, after this one delivered what cannot be verified. False: there is only one. */
+  resetCounters(): void {
+    Object.assign(this.#counters, newCounters());
+  }
+
+  status(): DownloaderStatus {
+    return statusOf(this);
+  }
+
+  /** Goes on to the next server, after this one delivered what cannot be verified, or by hand. False: there is only one. */
   switchServer(): boolean {
     const now = performance.now();
-    return this.#servers.leave(this.#servers.current(now), now);
+    const moved = this.servers.leave(this.servers.current(now), now);
+    if (moved) this.#counters.hostSwitches++;
+    return moved;
+  }
+
+  /** Goes on to the next group of proxies by hand. */
+  switchProxyGroup(): void {
+    this.proxies.groups.switchGroup(performance.now());
+    this.#counters.proxySwitches++;
+  }
+
+  /** Asks the Geo-API now. False: there is no usable answer, and the order stays. */
+  sortByDistance(): Promise<boolean> {
+    return this.#geo.ask();
   }
 
   /** Closes all connections; transfers in progress fail. */
   close(): void {
-    this.#pool.close();
+    this.#closed = true;
+    this.#geo.close();
+    this.proxies.close();
+    this.sender.close();
   }
 
-  async #attempt(
-    request: TransferRequest,
-    server: Server,
-    proxy: ProxyChoice,
-    noCache: boolean,
-    sink: TransferSink,
-  ): Promise<void> {
-    const limits = proxy.endpoint ? this.#limits.proxied : this.#limits.direct;
-    if (server.directory !== undefined) {
-      return attemptFile(
-        { path: pathBytes(server.directory, request.path), range: request.range, slow: this.#limits.direct.slow },
-        sink,
-      );
-    }
-    const { followRedirects } = this.#settings;
-    let target: Target = {
-      server: server.endpoint,
-      proxy: proxy.endpoint,
-      path: request.path,
-      headers: this.#headers(request, noCache),
-      urgent: request.urgent ?? true,
-    };
-    for (let redirects = 0; ; redirects++) {
-      const redirect = await attemptHttp(this.#pool, target, limits, sink, followRedirects);
-      if (!redirect) return;
-      if (redirects === MAX_REDIRECTS)
-        throw new DownloadError('HOST_CONNECTION', `more than ${MAX_REDIRECTS} redirects`);
-      target = redirected(target, redirect.location);
-    }
-  }
-
-  #headers(request: TransferRequest, noCache: boolean): string {
-    const { userAgent, sendInfoHeader } = this.#settings;
-    let headers = `User-Agent: ${userAgent}\r\n`;
-    if (sendInfoHeader) headers += `cvmfs-info: ${escapeUrl(request.label, 'latin1')}\r\n`;
-    if (noCache) headers += 'Pragma: no-cache\r\nCache-Control: no-cache\r\n';
-    if (request.range) {
-      const { offset, length } = request.range;
-      headers += `Range: bytes=${offset}-${offset + length - 1}\r\n`;
-    }
-    return headers;
-  }
-
-  #inUse(server: Server, proxy: ProxyChoice): boolean {
+  #inUse({ server, proxy }: Attempt): boolean {
     const now = performance.now();
-    return this.#servers.current(now) === server && this.#proxies.current(now) === proxy;
+    return this.servers.current(now) === server && this.proxies.current(now) === proxy;
   }
 
-  #move(kind: 'host' | 'proxy' | 'proxies-and-host', server: Server, proxy: ProxyChoice, failure: DownloadError): void {
+  #move(kind: 'host' | 'proxy' | 'proxies-and-host', { server, proxy }: Attempt, failure: DownloadError): void {
+    const { servers, proxies } = this;
     const now = performance.now();
-    if (kind === 'proxies-and-host') this.#proxies.restart();
-    const moved = kind === 'proxy' ? this.#proxies.leave(proxy, now) : this.#servers.leave(server, now);
+    if (kind === 'proxies-and-host') proxies.groups.restart();
+    const moved = kind === 'proxy' ? proxies.groups.leave(proxy, now) : servers.leave(server, now);
     if (!moved) return;
-    const [from, to] = kind === 'proxy' ? [proxy, this.#proxies.current(now)] : [server, this.#servers.current(now)];
+    this.#counters[kind === 'proxy' ? 'proxySwitches' : 'hostSwitches']++;
+    const [from, to] = kind === 'proxy' ? [proxy, proxies.current(now)] : [server, servers.current(now)];
     this.#settings.warn(`switching from ${from.name} to ${to.name}: ${failure.message}`);
+  }
+
+  /** Slow is not dead: when all else has failed, what delivered little by little is used all the same. */
+  #putUpWith({ server, proxy }: Attempt): void {
+    const now = performance.now();
+    this.servers.returnTo(server, now);
+    this.proxies.groups.returnTo(proxy, now);
+    this.#patientUntil = now + (this.#settings.proxyResetAfter || SLOW_BUT_BEST) * 1000;
+    this.#settings.warn(`${describe({ server, proxy })} is slow, but all others fail: using it`);
+  }
+
+  /** Somebody wants endless fail-over to end (client.md §7.6). */
+  #interrupted(): boolean {
+    const file = `/var/run/cvmfs/interrupt.${this.#settings.name}`;
+    if (this.#closed) return true;
+    if (!existsSync(file)) return false;
+    rmSync(file, { force: true });
+    return true;
   }
 
   async #giveUp(
@@ -166,40 +192,17 @@ export class Downloader implements TransferSource {
     failure: DownloadError,
     tried: ReadonlyMap<string, string>,
   ): Promise<DownloadError> {
-    if (failure.code !== 'CANCELED' && failure.code !== 'LOCAL_IO') await sleep(this.#throttle.next(performance.now()));
+    const { code, status, trickled } = failure;
+    this.#counters.failures++;
+    if (code !== 'CANCELED' && code !== 'LOCAL_IO') await sleep(this.#throttle.next(performance.now()));
     const reasons = [...tried].map(([where, what]) => `${where}: ${what}`).join('; ');
-    return new DownloadError(
-      failure.code,
-      `cannot download ${readableLabel(request.label)}: ${reasons}${advice(failure)}`,
-      {
-        cause: failure,
-        status: failure.status,
-      },
-    );
+    const message = `cannot download ${readableLabel(request.label)}: ${reasons}${advice(failure)}`;
+    return new DownloadError(code, message, { cause: failure, status, trickled });
   }
 }
 
-function limitsOf(seconds: number, settings: DownloadSettings): Limits {
-  return {
-    connect: (seconds || DEFAULT_CONNECT_SECONDS) * 1000,
-    slow: (seconds || Number.POSITIVE_INFINITY) * 1000,
-    minimumRate: settings.lowSpeedLimit,
-  };
-}
-
-function redirected(target: Target, location: string): Target {
-  let url: URL;
-  try {
-    const { secure, authority, path } = target.server;
-    const base = target.escaped ? target.path : escapeUrl(path) + escapeUrl(target.path, 'latin1');
-    url = new URL(location, `${secure ? 'https' : 'http'}://${authority}${base}`);
-  } catch (error) {
-    throw new DownloadError('HOST_HTTP', 'redirect to something that is not a URL', { cause: error });
-  }
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    throw new DownloadError('HOST_HTTP', `redirect to ${url.protocol} is not followed`);
-  }
-  return { ...target, server: parseHttpUrl(url.origin), path: url.pathname + url.search, escaped: true };
+function describe({ server, proxy }: { server: Server; proxy: ProxyChoice }): string {
+  return server.directory !== undefined || !proxy.endpoint ? server.name : `${server.name} through ${proxy.name}`;
 }
 
 function advice(failure: DownloadError): string {
@@ -222,11 +225,6 @@ function advice(failure: DownloadError): string {
     default:
       return '';
   }
-}
-
-/** A directory's name is text, what is below it are bytes. */
-function pathBytes(directory: string, path: string): Buffer {
-  return Buffer.concat([Buffer.from(directory), Buffer.from(path, 'latin1')]);
 }
 
 function sleep(milliseconds: number): Promise<void> {

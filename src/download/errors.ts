@@ -23,11 +23,18 @@ export class DownloadError extends Error {
   readonly code: FailureCode;
   /** HTTP status of the last answer, where there was one. */
   readonly status: number | undefined;
+  /** Bytes came, but too few in the time. */
+  readonly trickled: boolean;
 
-  constructor(code: FailureCode, message: string, options: { cause?: unknown; status?: number | undefined } = {}) {
+  constructor(
+    code: FailureCode,
+    message: string,
+    options: { cause?: unknown; status?: number | undefined; trickled?: boolean } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.status = options.status;
+    this.trickled = options.trickled ?? false;
   }
 }
 
@@ -42,4 +49,12 @@ export function isProxyTransferFailure(code: FailureCode): boolean {
 
 export function isHostTransferFailure(code: FailureCode): boolean {
   return code === 'HOST_CONNECTION' || code === 'HOST_TOO_SLOW' || code === 'HOST_SHORT';
+}
+
+export function isProxyFailure(code: FailureCode): boolean {
+  return code === 'PROXY_RESOLVE' || code === 'PROXY_HTTP' || isProxyTransferFailure(code);
+}
+
+export function isHostFailure(code: FailureCode): boolean {
+  return code === 'HOST_RESOLVE' || code === 'HOST_HTTP' || isHostTransferFailure(code);
 }

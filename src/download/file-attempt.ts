@@ -1,6 +1,7 @@
 // One try at a file:// URL. Asynchronous: the directory may be on a network file system that hangs.
 import * as fs from 'node:fs';
 import { CorruptTransfer, type TransferSink } from '../objects/transfer.ts';
+import type { Meter } from './attempt.ts';
 import { DownloadError } from './errors.ts';
 
 export interface FileTarget {
@@ -16,12 +17,12 @@ const BLOCK_BYTES = 262144;
 const OPEN_FLAGS = fs.constants.O_RDONLY | fs.constants.O_NONBLOCK;
 
 /** Reads the file into the sink. Rejects with DownloadError; a missing file is like HTTP 404. */
-export async function attemptFile(target: FileTarget, sink: TransferSink): Promise<void> {
+export async function attemptFile(target: FileTarget, sink: TransferSink, meter: Meter): Promise<void> {
   const fd = await bounded<number>(target.slow, (done) => fs.open(target.path, OPEN_FLAGS, done), fs.closeSync);
   try {
     const stat = fs.fstatSync(fd);
     if (!stat.isFile()) throw new DownloadError('HOST_HTTP', 'not a regular file', { status: 404 });
-    await pass(fd, stat.size, target, sink);
+    await pass(fd, stat.size, target, sink, meter);
   } catch (error) {
     sink.abort();
     throw classify(error);
@@ -31,7 +32,7 @@ export async function attemptFile(target: FileTarget, sink: TransferSink): Promi
   }
 }
 
-async function pass(fd: number, size: number, target: FileTarget, sink: TransferSink): Promise<void> {
+async function pass(fd: number, size: number, target: FileTarget, sink: TransferSink, meter: Meter): Promise<void> {
   let at = Math.min(target.range?.offset ?? 0, size);
   const end = target.range ? Math.min(size, at + target.range.length) : size;
   let resume: (() => void) | undefined;
@@ -54,6 +55,7 @@ async function pass(fd: number, size: number, target: FileTarget, sink: Transfer
     const count = await bounded<number>(target.slow, (done) => fs.read(fd, buffer, 0, wanted, at, done));
     if (count === 0) throw new DownloadError('HOST_SHORT', 'the file became shorter');
     at += count;
+    meter.bytes += count;
     if (!sink.write(buffer.subarray(0, count)) && !failure) {
       await new Promise<void>((resolve) => {
         resume = resolve;

@@ -1,5 +1,5 @@
 // How a connection gets to a server: directly, through a proxy, or through a tunnel of the proxy.
-import type { Socket } from 'node:net';
+import type { LookupFunction, NetConnectOpts, Socket } from 'node:net';
 import { ResponseParser } from './response-parser.ts';
 import type { Endpoint } from './url.ts';
 
@@ -9,44 +9,85 @@ export interface Route {
   /** Where the connection goes. */
   readonly host: string;
   readonly port: number;
+  /** Name that a certificate has to have, and TLS asks for. */
+  readonly serverName: string;
   /** TLS: to the server, or to the proxy when there is one. */
   readonly secure: boolean;
   /** CONNECT through the proxy to this server, then TLS to it. */
   readonly tunnel?: { readonly server: Endpoint; readonly proxy: Endpoint };
+  /** PEM of certificates and key that the client shows. Such a connection serves one request. */
+  readonly clientCertificate?: string;
 }
 
+/** What is needed to open a connection. */
+export interface Dialing {
+  /** PEM texts besides Node's own. */
+  readonly authorities: () => readonly string[];
+  readonly lookup: LookupFunction;
+}
+
+/** Connections with a certificate of the client are nobody else's. */
+let certificates = 0;
+
+/** How long one of several addresses of a name is waited for before the next is tried. Milliseconds. */
+const NEXT_ADDRESS_MS = 1000;
+
 /** The route to a server; through the proxy if there is one, by CONNECT for https. */
-export function routeTo(server: Endpoint, proxy: Endpoint | undefined): Route {
+export function routeTo(server: Endpoint, proxy: Endpoint | undefined, clientCertificate?: string): Route {
   const first = proxy ?? server;
-  const { host, port, secure } = first;
-  const key = `${secure ? 'tls' : 'tcp'} ${host} ${port}`;
-  if (!proxy || !server.secure) return { key, host, port, secure };
-  return { key: `${key} tunnel ${server.host} ${server.port}`, host, port, secure, tunnel: { server, proxy } };
+  const { host: serverName, port, secure } = first;
+  const host = first.address ?? serverName;
+  const more = clientCertificate === undefined || !server.secure ? {} : { clientCertificate };
+  const owner = more.clientCertificate === undefined ? '' : ` certificate ${++certificates}`;
+  const key = `${secure ? 'tls' : 'tcp'} ${serverName} ${host} ${port}${owner}`;
+  if (!proxy || !server.secure) return { key, host, port, serverName, secure, ...more };
+  return {
+    key: `${key} tunnel ${server.host} ${server.port}`,
+    host,
+    port,
+    serverName,
+    secure,
+    tunnel: { server, proxy },
+    ...more,
+  };
+}
+
+/** A plain socket to the route's first station. `more`: for net.connect. */
+export function openSocket(route: Route, { lookup }: Dialing, more: Partial<NetConnectOpts> = {}): Socket {
+  const { host, port } = route;
+  return process.getBuiltinModule('node:net').connect({ host, port, ...socketOptions(lookup), ...more });
 }
 
 /** A TLS socket, over `raw` if given. Peer verification is always on (client.md §7.10). */
-export function secureSocket(route: Route, raw: Socket | undefined, authorities: () => readonly string[]): Socket {
+export function secureSocket(route: Route, raw: Socket | undefined, { authorities, lookup }: Dialing): Socket {
   const tls = process.getBuiltinModule('node:tls');
   const { isIP } = process.getBuiltinModule('node:net');
-  const { host, port } = raw && route.tunnel ? route.tunnel.server : route;
+  const { host, port } = route;
+  const name = raw && route.tunnel ? route.tunnel.server.host : route.serverName;
   const more = authorities();
   const ca = more.length === 0 ? undefined : [...tls.rootCertificates, ...more];
-  const target = raw ? { socket: raw } : { port, noDelay: true };
-  return tls.connect({ ...target, host, ...(isIP(host) ? {} : { servername: host }), ca, ALPNProtocols: ['http/1.1'] });
+  const target = raw ? { socket: raw } : { host, port, ...socketOptions(lookup) };
+  const ownCertificate = route.clientCertificate;
+  return tls.connect({
+    ...target,
+    // What the certificate has to be for, also where the connection goes to an address.
+    ...(isIP(name) ? { host: name } : { servername: name }),
+    ...(raw ? {} : { host }),
+    checkServerIdentity: (_, certificate) => tls.checkServerIdentity(name, certificate),
+    ca,
+    ...(ownCertificate === undefined ? {} : { cert: ownCertificate, key: ownCertificate }),
+    ALPNProtocols: ['http/1.1'],
+  });
+}
+
+function socketOptions(lookup: LookupFunction) {
+  return { lookup, noDelay: true, autoSelectFamily: true, autoSelectFamilyAttemptTimeout: NEXT_ADDRESS_MS };
 }
 
 /** Asks the proxy for a tunnel. `watch` gets the socket at once, to bound the wait and to see errors. */
-export function openTunnel(
-  route: Route,
-  authorities: () => readonly string[],
-  watch: (socket: Socket) => void,
-): Promise<Socket> {
-  const net = process.getBuiltinModule('node:net');
+export function openTunnel(route: Route, dialing: Dialing, watch: (socket: Socket) => void): Promise<Socket> {
   const { server, proxy } = route.tunnel as NonNullable<Route['tunnel']>;
-  const { host, port } = proxy;
-  const socket = proxy.secure
-    ? secureSocket({ key: '', host, port, secure: true }, undefined, authorities)
-    : net.connect({ host, port, noDelay: true });
+  const socket = proxy.secure ? secureSocket(routeTo(proxy, undefined), undefined, dialing) : openSocket(route, dialing);
   watch(socket);
   const target = `${server.host.includes(':') ? `[${server.host}]` : server.host}:${server.port}`;
   const login = proxy.credentials === undefined ? '' : `Proxy-Authorization: ${proxy.credentials}\r\n`;

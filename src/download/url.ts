@@ -25,6 +25,8 @@ export interface Endpoint {
   /** Name or address, without brackets. */
   readonly host: string;
   readonly port: number;
+  /** Where to connect to when the name has been resolved already. */
+  readonly address?: string;
   /** Value of the Host header. */
   readonly authority: string;
   /** `Basic …` when the URL has credentials. */

@@ -44,6 +44,11 @@ export class ContentHash {
     return /^0+$/.test(this.hex);
   }
 
+  /** The first 32 bits, big endian. */
+  get prefix(): number {
+    return Number.parseInt(this.hex.slice(0, 8), 16);
+  }
+
   get digest(): Buffer {
     return Buffer.from(this.hex, 'hex');
   }

@@ -1,14 +1,15 @@
 import test from 'ava';
 import fc from 'fast-check';
 import type { FailureCode } from '../../src/download/errors.ts';
-import { Failover } from '../../src/download/failover.ts';
+import { Failover, type FailoverLimits } from '../../src/download/failover.ts';
 
-const LIMITS = { hosts: 2, proxies: 2, maxRetries: 1, backoffInit: 2, backoffMax: 10 };
+const LIMITS = { maxRetries: 1, backoffInit: 2, backoffMax: 10 };
+const TWO = { hosts: 2, proxies: 2 };
 
 /** The steps that a row of failures leads to, with the no-cache state after each. */
-function steps(failures: readonly FailureCode[], limits = LIMITS): string[] {
+function steps(failures: readonly FailureCode[], alternatives = TWO, limits: FailoverLimits = LIMITS): string[] {
   const failover = new Failover(limits);
-  return failures.map((failure) => failover.next(failure).kind + (failover.noCache ? ' no-cache' : ''));
+  return failures.map((failure) => failover.next(failure, alternatives).kind + (failover.noCache ? ' no-cache' : ''));
 }
 
 test('a transfer failure of a server: once more, then the next server, then the end', (t) => {
@@ -35,12 +36,26 @@ test('proxies: once more, each other proxy, then the next server with all proxie
   t.deepEqual(steps(row), ['again', 'proxy', 'proxies-and-host', 'proxy', 'give-up']);
 });
 
+test('endless fail-over: when all servers and proxies have failed, all proxies once more', (t) => {
+  const row: FailureCode[] = Array(8).fill('PROXY_RESOLVE');
+  t.deepEqual(steps(row, TWO, { ...LIMITS, indefinitely: true }), [
+    'proxy',
+    'proxies-and-host',
+    'proxy',
+    'proxies-again',
+    'proxy',
+    'proxies-again',
+    'proxy',
+    'proxies-again',
+  ]);
+});
+
 test('local failures and bad URLs are final', (t) => {
   for (const code of ['LOCAL_IO', 'BAD_URL', 'CANCELED'] as const) t.deepEqual(steps([code]), ['give-up']);
 });
 
 test('a single server and no proxy: one retry', (t) => {
-  t.deepEqual(steps(['HOST_SHORT', 'HOST_SHORT'], { ...LIMITS, hosts: 1, proxies: 1 }), ['again', 'give-up']);
+  t.deepEqual(steps(['HOST_SHORT', 'HOST_SHORT'], { hosts: 1, proxies: 1 }), ['again', 'give-up']);
 });
 
 test('the delay before a retry is random at first, doubled from then on, and bounded', (t) => {
@@ -49,7 +64,7 @@ test('the delay before a retry is random at first, doubled from then on, and bou
       const failover = new Failover({ ...LIMITS, maxRetries: retries });
       let before = 0;
       for (let i = 0; i < retries; i++) {
-        const step = failover.next('HOST_SHORT');
+        const step = failover.next('HOST_SHORT', TWO);
         const delay = step.kind === 'again' ? step.delay : -1;
         t.true(delay >= 0 && delay <= 10_000);
         t.true(before === 0 ? delay <= 2000 : delay === Math.min(before * 2, 10_000));
@@ -71,11 +86,11 @@ test('whatever fails, it comes to an end', (t) => {
   ];
   fc.assert(
     fc.property(fc.infiniteStream(fc.constantFrom(...codes)), fc.nat(5), fc.nat(5), (failures, hosts, proxies) => {
-      const failover = new Failover({ ...LIMITS, hosts: hosts + 1, proxies: proxies + 1 });
+      const failover = new Failover(LIMITS);
       let count = 0;
       for (const failure of failures) {
         count++;
-        if (failover.next(failure).kind === 'give-up') break;
+        if (failover.next(failure, { hosts: hosts + 1, proxies: proxies + 1 }).kind === 'give-up') break;
         if (count > 500) return false;
       }
       return true;

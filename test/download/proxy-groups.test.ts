@@ -1,32 +1,11 @@
 import test from 'ava';
-import { ProxyGroups, parseProxyGroups } from '../../src/download/proxy-groups.ts';
-
-const names = (proxies: string, fallback = '') =>
-  parseProxyGroups(proxies, fallback).map((group) => group.map((proxy) => proxy.name));
+import { ProxyGroups } from '../../src/download/proxy-groups.ts';
+import { parseProxyList } from '../../src/download/proxy-list.ts';
 
 /** Groups whose random choice is always the first usable member. */
-function groups(proxies: string, resetAfter = 300): ProxyGroups {
-  return new ProxyGroups(parseProxyGroups(proxies, ''), { resetAfter, random: () => 0 });
+function groups(proxies: string, resetAfter = 300, fallback = ''): ProxyGroups {
+  return new ProxyGroups(parseProxyList({ proxies, fallback }), { resetAfter, random: () => 0 });
 }
-
-test('groups are separated by semicolons, their members by bars', (t) => {
-  t.deepEqual(names('http://a:1|b:2;https://c:3;DIRECT'), [['http://a:1', 'http://b:2'], ['https://c:3'], ['DIRECT']]);
-  t.deepEqual(names('proxy'), [['http://proxy:1080']]);
-});
-
-test('auto is left out, what follows is used', (t) => {
-  t.deepEqual(names('auto;DIRECT'), [['DIRECT']]);
-});
-
-test('with fallback proxies nothing is direct', (t) => {
-  t.deepEqual(names('a:1;DIRECT', 'b:1|DIRECT;DIRECT'), [['http://a:1'], ['http://b:1']]);
-});
-
-test('no proxy at all is refused with what to do', (t) => {
-  t.throws(() => names(''), { message: /CVMFS_HTTP_PROXY/, code: 'BAD_URL' });
-  t.throws(() => names('auto'), { code: 'BAD_URL' });
-  t.throws(() => names('http://a:x'), { code: 'BAD_URL' });
-});
 
 test('a failed proxy is not used again: the rest of its group, then the next group, then the first', (t) => {
   const chain = groups('a:1|b:1;c:1');
@@ -64,7 +43,53 @@ test('the first group comes back after its time, and a burned member of a group'
 test('the load is spread over the members of a group', (t) => {
   const chosen = new Set<string>();
   for (let i = 0; i < 200; i++) {
-    chosen.add(new ProxyGroups(parseProxyGroups('a:1|b:1|c:1', ''), { resetAfter: 0 }).current(0).name);
+    chosen.add(new ProxyGroups(parseProxyList({ proxies: 'a:1|b:1|c:1' }), { resetAfter: 0 }).current(0).name);
   }
   t.is(chosen.size, 3);
+});
+
+test('going back to one that had failed, as it is the best there is', (t) => {
+  const chain = groups('a:1|b:1;c:1');
+  const [a, b] = chain.groups[0];
+  chain.leave(a, 0);
+  chain.leave(b, 0);
+  t.is(chain.current(0).name, 'http://c:1');
+  chain.returnTo(a, 0);
+  t.is(chain.current(0), a);
+  t.is(chain.active, 0);
+});
+
+test('another list begins at its first group; the same with other addresses stays in its group', (t) => {
+  const chain = groups('a:1;c:1');
+  chain.leave(chain.current(0), 0);
+  chain.replace(parseProxyList({ proxies: 'a:1;d:1|e:1' }), true);
+  t.is(chain.current(0).name, 'http://d:1');
+  chain.replace(parseProxyList({ proxies: 'x:1;y:1' }));
+  t.is(chain.current(0).name, 'http://x:1');
+});
+
+test('the next group by hand, though nothing has failed', (t) => {
+  const chain = groups('a:1;c:1');
+  chain.switchGroup(0);
+  t.is(chain.current(0).name, 'http://c:1');
+  t.is(chain.active, 1);
+});
+
+test('sharding: an object has its proxy, the load is spread, and a failure moves only the share of the failed one', (t) => {
+  const chain = new ProxyGroups(parseProxyList({ proxies: 'a:1|b:1|c:1;d:1' }), { resetAfter: 300, shard: true });
+  const keys = Array.from({ length: 300 }, (_, i) => (i * 2654435761) % 2 ** 32);
+  const before = keys.map((key) => chain.current(0, key));
+  t.deepEqual(
+    keys.map((key) => chain.current(0, key)),
+    before,
+  );
+  const failed = chain.groups[0][1];
+  const share = before.filter((proxy) => proxy === failed).length;
+  t.true(share > 30 && share < 200, `${share}`);
+  chain.leave(failed, 0);
+  keys.forEach((key, i) => {
+    const now = chain.current(0, key);
+    if (before[i] === failed) t.not(now, failed);
+    else t.is(now, before[i]);
+  });
 });

@@ -1,0 +1,320 @@
+// The proxies of a downloader: from the lists that people wrote, through discovery and name resolution, to those in use.
+import { type AddressList, preferred, shuffled } from './dns/addresses.ts';
+import type { Resolver } from './dns/resolver.ts';
+import { DownloadError } from './errors.ts';
+import type { NetworkMemory } from './network-memory.ts';
+import { type Discovery, discoverProxies } from './proxy-discovery.ts';
+import { ProxyGroups } from './proxy-groups.ts';
+import { asksForDiscovery, type ProxyChoice, type ProxyList, parseProxyList } from './proxy-list.ts';
+import { DIRECT, type Sender } from './sender.ts';
+import type { Server } from './server-chain.ts';
+import type { DownloadSettings } from './settings.ts';
+
+/** Seconds for which a discovery is as good as new, and for which it is better than to wait for another one. */
+const FRESH = 600;
+const USABLE = 86_400;
+/** Milliseconds to wait for a sign of life of a PAC server, and then for its answer, where there is something else to go on with. */
+const SIGN_OF_LIFE_MS = 250;
+const ANSWER_MS = 6000;
+/** How long the other members of a group are waited for when one is resolved. Milliseconds. */
+const OTHERS_MS = 100;
+/** How often a name that could not be resolved is tried again, and a roaming machine looks around. Milliseconds. */
+const AGAIN_MS = 60_000;
+const ROAMING_MS = 5000;
+
+export interface ProxiesOptions {
+  readonly settings: DownloadSettings;
+  readonly resolver: Resolver;
+  readonly sender: Sender;
+  readonly memory: NetworkMemory;
+  /** Whose proxies are to be discovered. */
+  readonly servers: () => readonly Server[];
+}
+
+export class Proxies {
+  readonly groups: ProxyGroups;
+  readonly #options: ProxiesOptions;
+  #regular: string;
+  #fallback: string;
+  #discovered = '';
+  /** As written, before names became addresses. */
+  #named: ProxyList;
+  #ready: Promise<void> | undefined;
+  #failure: DownloadError | undefined;
+  /** The last good answers of the name servers. */
+  #addresses = new Map<string, AddressList>();
+  #resolving = false;
+  #resolveAgainAt = Number.POSITIVE_INFINITY;
+  #closed = false;
+
+  /** Throws DownloadError BAD_URL when a proxy is not usable, or there is none. */
+  constructor(options: ProxiesOptions) {
+    const { settings } = options;
+    this.#options = options;
+    this.#regular = settings.proxies;
+    this.#fallback = settings.fallbackProxies;
+    const answer = asksForDiscovery(this.#regular) ? this.#recall() : { proxies: '', age: 'certain' };
+    this.#discovered = answer?.proxies ?? '';
+    this.#named = this.#parse();
+    const usable = this.#named.groups.length > 0;
+    if (answer?.age === 'certain' && !usable) throw noProxy(this.#regular);
+    const { proxyResetAfter: resetAfter, proxyShard: shard } = settings;
+    this.groups = new ProxyGroups(orDirect(this.#named), { resetAfter, shard });
+    const settled = answer !== undefined && answer.age !== 'old' && usable;
+    const preparing = settled ? this.#resolveFirst() : this.#discover(answer !== undefined && usable);
+    this.#ready = preparing?.finally(() => {
+      this.#ready = undefined;
+    });
+  }
+
+  /** To be waited for before the first request; undefined: nothing to wait for. */
+  get ready(): Promise<void> | undefined {
+    return this.#ready;
+  }
+
+  /** Why there is no proxy to use: nothing must be sent. */
+  get failure(): DownloadError | undefined {
+    return this.#failure;
+  }
+
+  current(now: number, key?: number): ProxyChoice {
+    if (now > this.#resolveAgainAt) this.#resolveAgain(now);
+    return this.groups.current(now, key);
+  }
+
+  /** Does what is used depend on fallback proxies alone? */
+  get onlyFallback(): boolean {
+    return this.groups.firstFallback === 0;
+  }
+
+  /** The proxies as they are named, group by group: what the Geo-API sorts. */
+  get named(): ProxyList {
+    return this.#named;
+  }
+
+  /** When the proxy's name has to be resolved again: milliseconds of performance.now(). */
+  expires({ endpoint, unresolved }: ProxyChoice): number {
+    const [host] = nameOf(endpoint);
+    if (unresolved !== undefined) return 0;
+    if (host === undefined || !endpoint?.address) return Number.POSITIVE_INFINITY;
+    return this.#options.resolver.known(host)?.expires ?? 0;
+  }
+
+  /** Other proxies in place of CVMFS_HTTP_PROXY. Throws DownloadError BAD_URL. */
+  setRegular(list: string): void {
+    this.#set(list, this.#fallback);
+  }
+
+  /** Other proxies in place of CVMFS_FALLBACK_PROXY. Throws DownloadError BAD_URL. */
+  setFallback(list: string): void {
+    this.#set(this.#regular, list);
+  }
+
+  /** Another order of the fallback groups, by their indices. */
+  reorderFallback(order: readonly number[]): void {
+    const { groups, firstFallback } = this.#named;
+    const fallback = groups.slice(firstFallback);
+    if (order.length !== fallback.length || order.every((index, i) => index === i)) return;
+    this.#named = { groups: [...groups.slice(0, firstFallback), ...order.map((i) => fallback[i])], firstFallback };
+    this.#apply(false);
+  }
+
+  close(): void {
+    this.#closed = true;
+  }
+
+  #set(regular: string, fallback: string): void {
+    const list = this.#parse(regular, fallback);
+    if (list.groups.length === 0) throw noProxy(regular);
+    this.#regular = regular;
+    this.#fallback = fallback;
+    this.#named = list;
+    this.#failure = undefined;
+    this.#apply(false);
+    this.#resolve();
+  }
+
+  #parse(proxies = this.#regular, fallback = this.#fallback): ProxyList {
+    const { proxyStrict: strict, warn } = this.#options.settings;
+    return parseProxyList({ proxies, fallback, discovered: this.#discovered, strict, warn });
+  }
+
+  // Discovery
+
+  #question(): string {
+    const { pacUrls } = this.#options.settings;
+    return `${pacUrls.join(';')} for ${this.#options.servers().map(({ name }) => name)}`;
+  }
+
+  /** What is known already: the environment's proxy, that there is nobody to ask, or the last answer. */
+  #recall(): { readonly proxies: string; readonly age: 'certain' | 'new' | 'old' } | undefined {
+    const { settings, memory } = this.#options;
+    const { http_proxy: environment } = settings.environment;
+    if (environment) return { proxies: environment, age: 'certain' };
+    if (settings.pacUrls.length === 0) return { proxies: '', age: 'certain' };
+    const note = memory.recall('proxies', this.#question());
+    if (!note || note.age > USABLE) return undefined;
+    return { proxies: note.answer, age: note.age < FRESH ? 'new' : 'old' };
+  }
+
+  /** Resolves when the proxies can be used; goes on asking in the background where there is something to begin with. */
+  async #discover(known: boolean): Promise<void> {
+    let answered: () => void = () => {};
+    const signOfLife = new Promise<void>((resolve) => {
+      answered = resolve;
+    });
+    const { settings, sender, resolver } = this.#options;
+    const { pacUrls, warn } = settings;
+    const servers = this.#options.servers();
+    const asking = discoverProxies({ pacUrls, servers, sender, resolver, warn, answered }).then((found) =>
+      this.#found(found),
+    );
+    // The last answer is used at once: if it has become wrong, fail-over and the new one put it right.
+    if (known) {
+      await this.#resolveFirst();
+      return;
+    }
+    const strictly = settings.proxyStrict || this.#named.groups.length === 0;
+    if (strictly) return asking;
+    let alive = false;
+    signOfLife.then(() => {
+      alive = true;
+    });
+    await Promise.race([asking, sleep(SIGN_OF_LIFE_MS)]);
+    if (alive) await Promise.race([asking, sleep(ANSWER_MS)]);
+    await this.#resolveFirst();
+  }
+
+  async #found({ proxies, failure }: Discovery): Promise<void> {
+    if (this.#closed) return;
+    const { settings, memory } = this.#options;
+    const question = this.#question();
+    if (proxies !== undefined) memory.note('proxies', question, proxies);
+    const last = proxies ?? memory.recall('proxies', question)?.answer;
+    if (failure !== undefined) settings.warn(last ? `${failure}; using the last answer: ${last}` : failure);
+    if (last === undefined && settings.proxyStrict) {
+      this.#failure = new DownloadError('BAD_URL', `${failure} (CVMFS_PROXY_STRICT forbids to go on without a proxy)`);
+      return;
+    }
+    const before = this.#discovered;
+    this.#discovered = last ?? '';
+    try {
+      const list = this.#parse();
+      if (list.groups.length === 0) {
+        this.#failure = new DownloadError('BAD_URL', failure ?? noProxy(this.#regular).message);
+        return;
+      }
+      this.#failure = undefined;
+      if (this.#discovered === before && this.#named.groups.length > 0) return;
+      this.#named = list;
+    } catch (error) {
+      this.#discovered = before;
+      settings.warn(`proxy discovery: ${(error as Error).message}`);
+      if (this.#named.groups.length === 0) this.#failure = error as DownloadError;
+      return;
+    }
+    this.#apply(false);
+    await this.#resolveFirst();
+  }
+
+  // Names and addresses
+
+  /** Resolves when the first group can be used; undefined: at once. The others follow. */
+  #resolveFirst(): Promise<void> | undefined {
+    const { resolver } = this.#options;
+    const hosts = (list: readonly ProxyChoice[]) => [...new Set(list.flatMap(({ endpoint }) => nameOf(endpoint)))];
+    const first = hosts(this.#named.groups[0] ?? []);
+    const all = hosts(this.#named.groups.flat());
+    if (all.length === 0) return undefined;
+    const asking = first.filter((host) => !resolver.known(host)).map((host) => resolver.resolve(host));
+    const complete = this.#resolve();
+    if (asking.length === 0) return undefined;
+    const anyOfThem = Promise.any(asking).then(
+      () => sleep(OTHERS_MS),
+      () => {},
+    );
+    return Promise.race([Promise.allSettled(asking), anyOfThem, complete]).then(() => this.#apply(true));
+  }
+
+  /** Asks for all names, and takes over what came out. */
+  async #resolve(): Promise<void> {
+    const { resolver } = this.#options;
+    this.#resolving = true;
+    const hosts = new Set(this.#named.groups.flat().flatMap(({ endpoint }) => nameOf(endpoint)));
+    await Promise.allSettled([...hosts].map((host) => resolver.resolve(host)));
+    this.#resolving = false;
+    if (!this.#closed) this.#apply(true, true);
+  }
+
+  #resolveAgain(now: number): void {
+    const { resolver, settings } = this.#options;
+    this.#resolveAgainAt = now + (settings.dns.roaming ? ROAMING_MS : AGAIN_MS);
+    if (this.#resolving) return;
+    if (settings.dns.roaming && !resolver.roam() && now < this.#earliestExpiry()) return;
+    this.#resolve().catch(() => {});
+  }
+
+  /** When the first of the addresses in use has to be asked for again: milliseconds of performance.now(). */
+  #earliestExpiry(): number {
+    return Math.min(...this.groups.groups.flat().map((proxy) => this.expires(proxy)));
+  }
+
+  /** Puts addresses in place of names, as far as they are known; `final`: those that are not cannot be found. */
+  #apply(same: boolean, final = false): void {
+    const before = new Map(this.groups.groups.flat().map((proxy) => [proxy.name, proxy]));
+    const { groups: named, firstFallback } = orDirect(this.#named);
+    const groups = named.map((group) => group.flatMap((proxy) => this.#expand(proxy, final)));
+    // What has not changed stays the same object, which may be in use or burned.
+    const kept = groups.map((group) =>
+      group.map((proxy) => {
+        const old = before.get(proxy.name);
+        return old && old.unresolved === proxy.unresolved ? old : proxy;
+      }),
+    );
+    this.groups.replace({ groups: kept, firstFallback }, same);
+    const { roaming } = this.#options.settings.dns;
+    const now = performance.now();
+    const expiry = this.#earliestExpiry();
+    this.#resolveAgainAt = roaming ? now + ROAMING_MS : expiry > now ? expiry : now + AGAIN_MS;
+  }
+
+  #expand(proxy: ProxyChoice, final: boolean): ProxyChoice[] {
+    const { resolver, settings } = this.#options;
+    const { endpoint } = proxy;
+    const [host] = nameOf(endpoint);
+    if (!endpoint || host === undefined) return [proxy];
+    // Addresses that were right are better than none when the name server is out of order.
+    const known = resolver.known(host) ?? this.#addresses.get(host);
+    if (!known) return final ? [{ ...proxy, unresolved: `name ${host} cannot be resolved` }] : [proxy];
+    this.#addresses.set(host, known);
+    const all = preferred(known, resolver.family);
+    const limit = settings.maxAddressesPerProxy;
+    const some = limit > 0 && all.length > limit ? shuffled(all).slice(0, limit) : all;
+    return some.map((address) => {
+      const shown = address.includes(':') ? `[${address}]` : address;
+      const name = `${endpoint.secure ? 'https' : 'http'}://${shown}:${endpoint.port}`;
+      return { name, endpoint: { ...endpoint, address } };
+    });
+  }
+}
+
+/** The host's name, or nothing where it is an address already. */
+function nameOf(endpoint: ProxyChoice['endpoint']): string[] {
+  if (!endpoint || process.getBuiltinModule('node:net').isIP(endpoint.host) !== 0) return [];
+  return [endpoint.host];
+}
+
+/** A list must not be empty; nothing is sent as long as there is a `failure`, or before `ready`. */
+function orDirect(list: ProxyList): ProxyList {
+  return list.groups.length > 0 ? list : { groups: [[DIRECT]], firstFallback: 1 };
+}
+
+function noProxy(list: string): DownloadError {
+  return new DownloadError('BAD_URL', `no proxy in '${list}': set CVMFS_HTTP_PROXY to a list of proxies, or to DIRECT`);
+}
+
+function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, milliseconds).unref();
+  });
+}
