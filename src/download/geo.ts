@@ -36,4 +36,3 @@ export function arrange(servers: readonly Server[], names: readonly string[]): S
   };
   return [...servers].sort((a, b) => place(a) - place(b));
 }
-

@@ -87,7 +87,9 @@ function socketOptions(lookup: LookupFunction) {
 /** Asks the proxy for a tunnel. `watch` gets the socket at once, to bound the wait and to see errors. */
 export function openTunnel(route: Route, dialing: Dialing, watch: (socket: Socket) => void): Promise<Socket> {
   const { server, proxy } = route.tunnel as NonNullable<Route['tunnel']>;
-  const socket = proxy.secure ? secureSocket(routeTo(proxy, undefined), undefined, dialing) : openSocket(route, dialing);
+  const socket = proxy.secure
+    ? secureSocket(routeTo(proxy, undefined), undefined, dialing)
+    : openSocket(route, dialing);
   watch(socket);
   const target = `${server.host.includes(':') ? `[${server.host}]` : server.host}:${server.port}`;
   const login = proxy.credentials === undefined ? '' : `Proxy-Authorization: ${proxy.credentials}\r\n`;

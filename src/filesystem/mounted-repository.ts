@@ -2,6 +2,7 @@
 import type { KeyObject } from 'node:crypto';
 import { CacheDirectory } from '../cache/directory.ts';
 import { CacheStore } from '../cache/store.ts';
+import type { Resolver } from '../download/dns/resolver.ts';
 import { Downloader } from '../download/downloader.ts';
 import { type Network, NoNetwork } from '../download/no-network.ts';
 import type { DownloadSettings } from '../download/settings.ts';
@@ -86,8 +87,14 @@ export class MountedRepository {
   static async open(settings: RepositorySettings): Promise<MountedRepository> {
     const { cacheDirectory, report } = settings;
     const directory = CacheDirectory.open(cacheDirectory);
-    const network = (servers: Servers): Network =>
-      settings.offline ? new NoNetwork() : new Downloader({ ...servers, warn: report });
+    // One for all: what names mean does not depend on who asks.
+    let resolver: Resolver | undefined;
+    const network = (servers: Servers): Network => {
+      if (settings.offline) return new NoNetwork();
+      const downloader = new Downloader({ ...servers, warn: report }, resolver);
+      resolver = downloader.resolver;
+      return downloader;
+    };
     const source = network(settings.servers);
     const external = settings.externalServers && network(settings.externalServers);
     const downloaders = external ? [source, external] : [source];

@@ -68,6 +68,9 @@ for (const [what, fault] of Object.entries(broken)) {
     t.is(downloader.status().server, good.url);
   });
 
+  // Slow is better than nothing: see below.
+  if (fault.dribble) continue;
+
   test(`the only server ${what}: an error in bounded time that says so`, async (t) => {
     const bad = await serve(t);
     bad.fault(/./, fault);
@@ -78,6 +81,32 @@ for (const [what, fault] of Object.entries(broken)) {
     t.is(error.status, fault.status);
   });
 }
+
+test('the only server delivers slowly: it is used, after a try or two, and at once for the next file', async (t) => {
+  const slow = await serve(t);
+  slow.fault(/./, { body: 'x'.repeat(600), dribble: { bytes: 20, every: 80 } });
+  const lines: string[] = [];
+  const downloader = download(t, [await deadUrl(), slow.url], { maxRetries: 0, warn: (line) => lines.push(line) });
+  t.is((await downloader.file('/a', LIMIT)).length, 600);
+  t.true(
+    lines.some((line) => line.includes(`${slow.url} is slow, but all others fail: using it`)),
+    lines.join('\n'),
+  );
+  const asked = slow.requests.length;
+  t.is((await downloader.file('/b', LIMIT)).length, 600);
+  t.is(slow.requests.length, asked + 1);
+});
+
+test('a server that delivers slowly and then nothing at all is given up', async (t) => {
+  const stuck = await serve(t);
+  stuck.fault(/./, { body: BODY, hang: 100 });
+  stuck.fault(/./, { body: BODY, dribble: { bytes: 20, every: 80 } }, 1);
+  const downloader = download(t, [stuck.url], { maxRetries: 0 });
+  const start = performance.now();
+  t.is((await failure(t, downloader.file('/a', LIMIT))).code, 'HOST_TOO_SLOW');
+  t.is(stuck.requests.length, 2);
+  t.true(performance.now() - start < 4000);
+});
 
 test('a server that does not listen: the next one is used, and others waiting for it do not wait on', async (t) => {
   const good = await serve(t);

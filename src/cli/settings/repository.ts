@@ -46,8 +46,8 @@ export async function repositorySettings(
     cacheDirectory: place.directory,
     offline: launch.offline,
     // Without network it does not matter where the servers are.
-    servers: launch.offline ? { servers: [] } : servers(parameters),
-    externalServers: launch.offline ? { servers: [] } : externalServers(parameters),
+    servers: launch.offline ? { servers: [] } : servers(parameters, place.directory, report),
+    externalServers: launch.offline ? { servers: [] } : externalServers(parameters, place.directory, report),
     ownership: {
       claim: parameters.isOn('CVMFS_CLAIM_OWNERSHIP') ? self() : undefined,
       worldReadable: parameters.isOn('CVMFS_WORLD_READABLE'),

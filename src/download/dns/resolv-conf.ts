@@ -32,7 +32,10 @@ export function parseSearch(text: string): Search {
   let domains: string[] = [];
   let ndots = 1;
   for (const line of text.split('\n')) {
-    const [keyword, ...words] = line.replace(/[#;].*/, '').trim().split(/\s+/);
+    const [keyword, ...words] = line
+      .replace(/[#;].*/, '')
+      .trim()
+      .split(/\s+/);
     if (keyword === 'search' || keyword === 'domain') domains = words.map((word) => word.replace(/\.$/, ''));
     if (keyword === 'options') ndots = Number(/\bndots:(\d+)/.exec(line)?.[1] ?? ndots);
   }

@@ -34,12 +34,15 @@ export function definePacFunctions(world: World): Record<string, unknown> {
   /** Sixteen bytes. */
   function toBytes(address: string): number[] | undefined {
     const v4 = toNumber(address);
-    if (v4 !== undefined) return [...Array(10).fill(0), 255, 255, v4 >>> 24, (v4 >> 16) & 255, (v4 >> 8) & 255, v4 & 255];
+    if (v4 !== undefined)
+      return [...Array(10).fill(0), 255, 255, v4 >>> 24, (v4 >> 16) & 255, (v4 >> 8) & 255, v4 & 255];
     const halves = address.split('::');
     if (halves.length > 2) return undefined;
     const [head, tail = []] = halves.map((half) => (half === '' ? [] : half.split(':')));
     const zeros = halves.length === 2 ? Array(Math.max(0, 8 - head.length - tail.length)).fill('0') : [];
-    const words = [...head, ...zeros, ...tail].map((word) => (/^[0-9a-f]{1,4}$/i.test(word) ? Number(`0x${word}`) : -1));
+    const words = [...head, ...zeros, ...tail].map((word) =>
+      /^[0-9a-f]{1,4}$/i.test(word) ? Number(`0x${word}`) : -1,
+    );
     if (words.length !== 8 || words.includes(-1)) return undefined;
     return words.flatMap((word) => [word >> 8, word & 255]);
   }
