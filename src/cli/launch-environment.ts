@@ -19,3 +19,17 @@ export function closeForeignDescriptors(): void {
   }
   delete process.env.CVMFSEXEC_CLOSE;
 }
+
+export interface Inheritance {
+  /** Numbers of descriptors of /dev/fuse, one for each repository, which the server's parent keeps open. */
+  readonly descriptors: readonly number[];
+  /** The mounts of a server that was killed are to be taken over. */
+  readonly restarted: boolean;
+}
+
+export function inheritance(): Inheritance {
+  const { CVMFSEXEC_DESCRIPTORS: descriptors = '', CVMFSEXEC_RESTARTED: restarted } = process.env;
+  delete process.env.CVMFSEXEC_DESCRIPTORS;
+  delete process.env.CVMFSEXEC_RESTARTED;
+  return { descriptors: descriptors.split(' ').filter(Boolean).map(Number), restarted: restarted !== undefined };
+}

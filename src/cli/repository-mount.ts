@@ -1,6 +1,6 @@
 // What all programs that serve a repository have in common: opening it, and answering the kernel for it.
 import { MountedRepository, type RepositorySettings } from '../filesystem/mounted-repository.ts';
-import { Session } from '../fuse/session.ts';
+import { Session, type SessionOptions } from '../fuse/session.ts';
 import type { Log } from '../log/log.ts';
 import { writeLine } from './reporter.ts';
 
@@ -24,7 +24,10 @@ export async function openRepository(settings: RepositorySettings): Promise<Moun
   }
 }
 
-export interface ServingOptions {
+/** Those of the session: for a descriptor that another server had before. */
+type TakingOver = Pick<SessionOptions, 'adopted' | 'negotiated' | 'onAgreed' | 'askSomething'>;
+
+export interface ServingOptions extends TakingOver {
   /** Of /dev/fuse; the session owns it. */
   readonly fd: number;
   /** Whoever mounted it gave `ro` and `default_permissions`; otherwise every OPEN and ACCESS is judged here. */
@@ -37,12 +40,12 @@ export interface ServingOptions {
 export function repositorySession(
   repository: MountedRepository,
   { fqrn, report, log }: Pick<RepositorySettings, 'fqrn' | 'report' | 'log'>,
-  { fd, readOnlyMount, debug }: ServingOptions,
+  { readOnlyMount, debug, ...descriptor }: ServingOptions,
 ): Session {
   const { operations, counters } = repository;
   const trace = traceTo(fqrn, log, debug);
   return new Session({
-    fd,
+    ...descriptor,
     operations,
     answerOpen: !readOnlyMount,
     readOnlyMount,

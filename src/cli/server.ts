@@ -1,14 +1,17 @@
-// The server of a launch: serves all its repositories from inside the namespaces. Init (src/launcher/init.sh) writes
-// `root DIRECTORY` to stdin when there is a directory to mount below; `ready` on stdout tells that everything is mounted.
-// Nothing else is ever written to stdout. It ends when init says that the command has ended, or when the last mount does.
+// The server of a launch: serves all its repositories from inside the namespaces. Its parent (src/launcher/serve.sh)
+// writes `root DIRECTORY` to stdin when there is a directory to mount below; `ready` on stdout tells that everything is
+// mounted. Nothing else is ever written to stdout. It ends when init says that the command has ended, or when the last
+// mount does. If it is killed, its parent starts another one, which takes over the mounts.
+import { spawn } from 'node:child_process';
 import { writeSync } from 'node:fs';
 import type { AccessRecorder } from '../filesystem/access-recorder.ts';
 import type { MountedRepository, RepositorySettings } from '../filesystem/mounted-repository.ts';
+import type { Session } from '../fuse/session.ts';
 import { LauncherError } from '../launcher/error.ts';
 import { mountFuse } from '../launcher/fuse-mount.ts';
 import { commandEnded, surviveJobSignals } from '../launcher/job-signals.ts';
-import { InputLines } from './input-lines.ts';
-import { callerDirectory, closeForeignDescriptors } from './launch-environment.ts';
+import { Handover, type MountDescriptor } from './handover.ts';
+import { callerDirectory, closeForeignDescriptors, inheritance } from './launch-environment.ts';
 import { type LaunchWords, parseLaunchWords, resolvePaths } from './launch-words.ts';
 import { reporter } from './reporter.ts';
 import { openRepository, repositorySession } from './repository-mount.ts';
@@ -16,11 +19,15 @@ import { repositorySettings } from './settings/repository.ts';
 
 /** For storing what is only in memory at the end of a job; init waits a little longer. */
 const CLOSING_MS = 1500;
+/** For how long a new server tries to open what the one before had open: those who wait for it have time. */
+const OPEN_AGAIN_LIMIT_MS = 300_000;
+const INIT_LIMIT_MS = 10_000;
 
 export async function main(words: string[]): Promise<number> {
   surviveJobSignals();
   const ended = commandEnded();
   closeForeignDescriptors();
+  const handover = new Handover(inheritance());
   const launch = resolvePaths(parseLaunchWords(words), callerDirectory());
   const asked = launch.repositories.map((name) => repositorySettings(name, launch, reporter(name)));
   const named = (await Promise.race([ended, Promise.all(asked)])) ?? [];
@@ -28,14 +35,19 @@ export async function main(words: string[]): Promise<number> {
   const repositories = [...new Map(named.map((settings) => [settings.fqrn, settings])).values()];
   // Begun before the root is there: the network is what takes time.
   const recorderOf = launch.record === undefined ? undefined : await recorders(launch.record);
-  const opened = repositories.map((settings) => openRepository({ ...settings, recorder: recorderOf?.(settings.fqrn) }));
-  const mounts = await Promise.race([ended, mountAll(repositories, opened, launch)]);
+  const opened = repositories.map((settings) => {
+    const { fqrn } = settings;
+    const all = { ...settings, recorder: recorderOf?.(fqrn), journal: handover.nodeJournal(fqrn) };
+    return handover.restarted ? openAgain(all) : openRepository(all);
+  });
+  const mounts = await Promise.race([ended, mountAll(repositories, opened, launch, handover)]);
   if (mounts) {
     await Promise.race([ended, Promise.all(mounts.map((mount) => mount.ended))]);
     await Promise.race([closeAll(opened), sleep(CLOSING_MS)]);
   }
-  // Everything is put away, and the job waits for this end: Node's own would take some milliseconds more.
-  process.kill(process.pid, 'SIGKILL');
+  // Everything is put away, and the job waits for this end: Node's own would take some milliseconds more. By this signal
+  // the parent knows that nothing is to be taken over.
+  process.kill(process.pid, 'SIGALRM');
   return 0;
 }
 
@@ -44,16 +56,37 @@ async function mountAll(
   repositories: readonly RepositorySettings[],
   opened: readonly Promise<MountedRepository>[],
   launch: LaunchWords,
+  handover: Handover,
 ): Promise<{ ended: Promise<void> }[] | undefined> {
-  const lines = new InputLines(0);
-  const directory = rootDirectory(await Promise.race([lines.next(), failure(opened)]));
-  const mounts = await Promise.all(repositories.map((settings, i) => serve(settings, directory, opened[i], launch)));
+  const root = await Promise.race([handover.rootDirectory(), failure(opened)]);
+  const mounts = await Promise.all(
+    repositories.map((settings, i) => {
+      const directory = `${root}/${settings.fqrn}`;
+      return serve(settings, directory, handover.descriptor(settings.fqrn, i), opened[i], launch);
+    }),
+  );
+  handover.serving();
   try {
     writeSync(1, 'ready\n');
   } catch {
-    return undefined; // a signal ended the starter
+    // A signal ended the starter; or it had this from the server before, and has become the command.
+    if (!handover.restarted) return undefined;
   }
   return mounts;
+}
+
+/** What was open when the server before was killed can be opened, if perhaps not while the network is away. */
+async function openAgain(settings: RepositorySettings): Promise<MountedRepository> {
+  const deadline = performance.now() + OPEN_AGAIN_LIMIT_MS;
+  for (let pause = 200; ; pause = Math.min(2 * pause, 5000)) {
+    try {
+      return await openRepository(settings);
+    } catch (error) {
+      if (performance.now() + pause > deadline) throw error;
+      settings.report(`${(error as Error).message}; trying again`);
+    }
+    await sleep(pause);
+  }
 }
 
 async function closeAll(opened: readonly Promise<MountedRepository>[]): Promise<void> {
@@ -80,22 +113,34 @@ async function recorders(file: string): Promise<(fqrn: string) => AccessRecorder
 async function serve(
   settings: RepositorySettings,
   directory: string,
+  descriptor: MountDescriptor,
   opened: Promise<MountedRepository>,
   { debug }: LaunchWords,
 ): Promise<{ ended: Promise<void> }> {
-  const { fd, mounted } = mountFuse('cvmfs2', `${directory}/${settings.fqrn}`);
+  const { fd, adopted, negotiated } = descriptor;
+  const mounted = adopted ? Promise.resolve() : mountFuse(fd, 'cvmfs2', directory);
   mounted.catch(() => {});
-  const session = repositorySession(await opened, settings, { fd, readOnlyMount: true, debug });
+  const askSomething = () => lookAt(directory);
+  const options = { ...descriptor, readOnlyMount: true, debug, askSomething };
+  const session = repositorySession(await opened, settings, options);
   const ended = session.start().catch((error: Error) => settings.report(error.message));
   await mounted;
+  if (adopted && !negotiated) await initialized(session, settings.fqrn);
   settings.log?.note(`CernVM-FS: linking ${directory}/${settings.fqrn} to repository ${settings.fqrn}`);
   return { ended };
 }
 
-function rootDirectory(line: string | undefined): string {
-  const match = /^root (\/.*)$/.exec(line ?? '');
-  if (!match) throw new LauncherError('NO_ROOT', 'the root directory of the job could not be set up');
-  return match[1];
+/** The server before was killed while the kernel waited for its first answer. Only newer kernels ask again. */
+async function initialized({ ready }: Session, fqrn: string): Promise<void> {
+  const late = sleep(INIT_LIMIT_MS).then(() => {
+    throw new LauncherError('NOT_KEPT', `cannot take over ${fqrn}: its server was killed while it was being mounted`);
+  });
+  await Promise.race([ready, late]);
+}
+
+/** By another process: this one must not wait for its own answer. */
+function lookAt(directory: string): void {
+  spawn('stat', ['-f', directory], { stdio: 'ignore' }).on('error', () => {});
 }
 
 /** Rejects when one of them does; never resolves. */

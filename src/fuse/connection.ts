@@ -37,6 +37,8 @@ export interface ConnectionOptions {
   onIoError?: () => void;
   /** INIT was answered by a server that is gone: it does not come again. */
   negotiated?: Negotiated;
+  /** Told what was agreed before the kernel is: for the server that comes after this one. */
+  onAgreed?: (negotiated: Negotiated) => void;
 }
 
 export interface Transport {
@@ -162,7 +164,10 @@ export class Connection {
 
   #init(request: Request): number {
     const { length, negotiated } = negotiate(request, this.#reply);
-    if (negotiated !== undefined) this.#agree(negotiated);
+    if (negotiated !== undefined) {
+      this.#options.onAgreed?.(negotiated);
+      this.#agree(negotiated);
+    }
     return length;
   }
 

@@ -5,11 +5,21 @@ import { Connection, type ConnectionOptions } from './connection.ts';
 import { Device } from './device.ts';
 import { FuseError, systemCode } from './fuse-error.ts';
 import type { Negotiated } from './init.ts';
+import { releaseLostRequests } from './lost-requests.ts';
 import { Notifier, resendMessage } from './notify.ts';
 
 export interface SessionOptions extends ConnectionOptions {
   /** Of /dev/fuse, opened once by whoever mounts it. The session owns it. */
   fd: number;
+  /** Another server had it before, and is dead: what that left unanswered is taken over. */
+  adopted?: boolean;
+  /**
+   * Called when the kernel cannot repeat what an adopted descriptor's server left unanswered: has another process ask something of the
+   * mount, whose request tells which numbers are concerned.
+   */
+  askSomething?: () => void;
+  /** Treats the kernel as one before 6.9, which cannot repeat requests. For tests. */
+  withoutResend?: boolean;
 }
 
 /**
@@ -23,12 +33,18 @@ export class Session {
   readonly #connection: Connection;
   readonly #device: Device;
   readonly #adopted: boolean;
+  readonly #withoutResend: boolean;
+  readonly #askSomething: (() => void) | undefined;
+  #receive: () => void;
   #rejectReady!: (error: FuseError) => void;
 
   constructor(options: SessionOptions) {
     this.#connection = new Connection(options, { write: (bytes, length) => this.#device.write(bytes, length) });
-    this.#device = new Device(options.fd, this.#connection.request.bytes, () => this.#connection.receive());
-    this.#adopted = options.negotiated !== undefined;
+    this.#device = new Device(options.fd, this.#connection.request.bytes, () => this.#receive());
+    this.#receive = () => this.#connection.receive();
+    this.#adopted = options.adopted ?? false;
+    this.#withoutResend = options.withoutResend ?? false;
+    this.#askSomething = options.askSomething;
     this.notify = new Notifier(this.#device, this.#connection.locks);
     this.ready = Promise.race([
       this.#connection.ready,
@@ -44,12 +60,9 @@ export class Session {
     return this.#connection.pendingCount;
   }
 
-  /**
-   * Serves until the mount ends. With `negotiated` the requests that a dead server left unanswered are asked for first; a kernel before
-   * 6.9 cannot repeat them, and their callers wait until the mount is aborted.
-   */
+  /** Serves until the mount ends. An adopted one begins with what the dead server had read and not answered. */
   async start(): Promise<void> {
-    if (this.#adopted) resend(this.#device.fd);
+    if (this.#adopted && (this.#withoutResend || !resend(this.#device.fd))) this.#releaseLost();
     try {
       await this.#device.start();
     } finally {
@@ -57,12 +70,28 @@ export class Session {
       this.#rejectReady(new FuseError('ended', 'the FUSE mount ended before the kernel sent INIT'));
     }
   }
+
+  /** The first request that comes tells which numbers the dead server can have had. */
+  #releaseLost(): void {
+    const receive = this.#receive;
+    this.#receive = () => {
+      this.#receive = receive;
+      releaseLostRequests(this.#device.fd, this.#connection.request.unique);
+      receive();
+    };
+    this.#askSomething?.();
+  }
 }
 
-function resend(fd: number): void {
+/** False if the kernel cannot. */
+function resend(fd: number): boolean {
   try {
     writeSync(fd, resendMessage());
   } catch (error) {
-    if (systemCode(error) !== 'EINVAL' && systemCode(error) !== 'ENODEV') throw error;
+    const code = systemCode(error);
+    if (code === 'EINVAL') return false;
+    // The reading side notices that the mount is gone.
+    if (code !== 'ENODEV' && code !== 'ECONNABORTED') throw error;
   }
+  return true;
 }

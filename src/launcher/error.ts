@@ -1,5 +1,5 @@
 /** What went wrong between the user's command line and the running command. */
-export type LauncherErrorCode = 'NO_FUSE' | 'MOUNT_FAILED' | 'NO_ROOT';
+export type LauncherErrorCode = 'NO_FUSE' | 'MOUNT_FAILED' | 'NO_ROOT' | 'NO_JOURNAL' | 'NOT_KEPT';
 
 export class LauncherError extends Error {
   override readonly name = 'LauncherError';

@@ -1,7 +1,7 @@
-// Mounting a FUSE file system inside our own namespaces: the descriptor is opened here, the system call is made by
-// mount(8), which inherits it. The caller must serve the descriptor while it waits: mount(8) may look at the mount.
+// Mounting a FUSE file system inside our own namespaces: the system call is made by mount(8), which inherits the
+// descriptor. The caller must serve the descriptor while it waits: mount(8) may look at the mount.
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { mkdirSync, openSync, writeSync } from 'node:fs';
 import { mountOptions } from '../fuse/mount-options.ts';
 import { LauncherError } from './error.ts';
 
@@ -9,19 +9,9 @@ import { LauncherError } from './error.ts';
 const CHILD_FD = 3;
 const MOUNT_TIMEOUT_MS = 20_000;
 
-export interface FuseMount {
-  /** Descriptor of /dev/fuse; nobody else holds it. */
-  readonly fd: number;
-  /** Resolves when the kernel has mounted it; rejects with what mount(8) said. */
-  readonly mounted: Promise<void>;
-}
-
-/** Mounts read-only at `directory`, which is made if missing. `source` is what /proc/mounts shows. */
-export function mountFuse(source: string, directory: string): FuseMount {
-  mkdirSync(directory, { recursive: true });
-  let fd: number;
+export function openFuse(): number {
   try {
-    fd = openSync('/dev/fuse', 'r+');
+    return openSync('/dev/fuse', 'r+');
   } catch (cause) {
     const hint = 'it must exist and be readable and writable for everybody (udev sets mode 0666; load the module fuse)';
     throw new LauncherError(
@@ -30,13 +20,43 @@ export function mountFuse(source: string, directory: string): FuseMount {
       cause,
     );
   }
+}
+
+/**
+ * Mounts `fd` read-only at `directory`, which is made if missing, unless it is mounted already. `source` is what /proc/mounts shows. Resolves when the
+ * kernel has mounted it; rejects with what mount(8) said.
+ */
+export async function mountFuse(fd: number, source: string, directory: string): Promise<void> {
+  if (isMounted(fd)) return;
+  makeDirectory(directory);
   // Everybody inside the namespaces may enter: programs in nested user namespaces have other ids.
   const options = mountOptions({ fd: CHILD_FD, uid: 0, gid: 0, readOnly: true, allowOther: true });
-  const mounted = run('mount', ['-i', '-t', 'fuse', '-o', options, source, directory], fd).catch((error: Error) => {
-    closeSync(fd);
-    throw new LauncherError('MOUNT_FAILED', `cannot mount ${directory}: ${error.message}`, error);
-  });
-  return { fd, mounted };
+  try {
+    await run('mount', ['-i', '-t', 'fuse', '-o', options, source, directory], fd);
+  } catch (error) {
+    // A server that was killed may have left its own mount(8) behind, which was faster.
+    if (isMounted(fd)) return;
+    throw new LauncherError('MOUNT_FAILED', `cannot mount ${directory}: ${(error as Error).message}`, error);
+  }
+}
+
+/** Without looking into it: it may be mounted already, by a server that was killed, and nobody would answer. */
+function makeDirectory(directory: string): void {
+  try {
+    mkdirSync(directory);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
+  }
+}
+
+/** Whether `fd`, of /dev/fuse, belongs to a mount. Told by how the kernel refuses what is too short to be a reply. */
+export function isMounted(fd: number): boolean {
+  try {
+    writeSync(fd, '?');
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'EPERM';
+  }
+  return true;
 }
 
 function run(program: string, args: readonly string[], fd: number): Promise<void> {

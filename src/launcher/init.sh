@@ -1,4 +1,4 @@
-# Init: pid 1 of the job. Starts the server, sets up /cvmfs beside the server's start, then has the command started;
+# Init: pid 1 of the job. Has the server started and /cvmfs set up beside that, then has the command started;
 # reaps orphans, delivers signals, ends as the command ends. With it the kernel kills all that is left of the job.
 # shellcheck shell=sh
 unset -f cd kill read printf wait command ulimit test 2>/dev/null
@@ -35,19 +35,16 @@ cx_let_server_finish() {
     wait $!
   done
 }
-cx_server_died() {
+cx_nothing_mounted() {
   eval "exec 2>&$cx_spare"
-  printf '%s: the file system server ended unexpectedly; the job was ended\n' "$cx_name" >&2
-  cx_limit=$(ulimit -v)
-  [ "$cx_limit" = unlimited ] || [ "$cx_limit" -ge 2000000 ] ||
-    printf '%s: it needs an address space of 2 GB, `ulimit -v` allows %s kB\n' "$cx_name" "$cx_limit" >&2
+  printf '%s: all repositories were unmounted; the job was ended\n' "$cx_name" >&2
   cx_finish 125
 }
 
-# Ways to end early: somebody of ours failed and has said so; the server is gone; there is no pid namespace and the keeper
-# was killed.
+# Ways to end early: somebody of ours failed and has said so; the server has nothing left to serve; there is no pid
+# namespace and the keeper was killed.
 trap 'cx_finish 125' 61
-trap cx_server_died 60
+trap cx_nothing_mounted 60
 trap 'cx_finish 137' 24
 
 # The monitor sent the caller's environment under the number that is now for the caller's stdin.
@@ -56,7 +53,7 @@ eval "exec $cx_spare<&$cx_stdin $cx_stdin<&0"
 cx_begun=
 # --- The job. The server's part is left to itself by the process that starts it: `wait` for the command would else wait
 # for the whole pipeline.
-{ cx_set_up_root "$@" | cx_serve "$@" & } | cx_start_command "$@" &
+{ : | cx_serve "$@" & } | cx_start_command "$@" &
 cx_command=$!
 # stderr only for what is worth saying: the shell's own remark about a command that was killed is not.
 eval "exec $cx_stdin<&- $cx_spare>&2 2>/dev/null"

@@ -1,4 +1,4 @@
-# Makes /cvmfs a place to mount upon, seen by this job only. Sourced by init; runs beside the start of the server.
+# Makes /cvmfs a place to mount upon, seen by this job only. Sourced by init; done by the server's parent while that starts.
 # Each step needs the rights that the mount namespace gives; what is called "the host" is the file system as the caller
 # sees it.
 # shellcheck shell=sh
@@ -7,19 +7,18 @@
 # when what was built is moved to its place.
 cx_base=/proc/fs
 
-# Prints `root /cvmfs`; or says what went wrong and has init end the job.
+# Returns when it is done; else says what went wrong and has init end the job.
 cx_set_up_root() {
   cx_find mount || cx_root_failed "no program 'mount' found: install util-linux"
   cx_mount=$cx_found # -n: root must not write about our mounts into the host's table
   # --- An `unshare` without --propagation leaves our mounts shared with the host, if root runs it.
   [ "$cx_propagation" ] || "$cx_mount" -n --make-rslave / 2>/dev/null
   if [ -d /cvmfs ]; then cx_cover_cvmfs "$@"; else cx_replace_root; fi
-  echo 'root /cvmfs'
 }
 
 cx_root_failed() {
   [ ! "$1" ] || printf '%s: %s\n' "$cx_name" "$1" >&2
-  kill -61 $$
+  kill -61 "$cx_init"
   command sleep 10 # init ends this
   exit 125
 }

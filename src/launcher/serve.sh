@@ -1,8 +1,18 @@
-# The two processes that init starts beside the setting up of the root: server and command. Sourced by init.
+# The two processes that init starts beside each other: the keeper of the server, and the command. Sourced by init.
 # shellcheck shell=sh
 
-# Runs the server. stdin: `root DIRECTORY` when /cvmfs can be mounted upon. stdout: `ready` when all is mounted.
-# Stays as its parent, to tell init when it ends: 125 means that it has explained itself.
+# Starts the server, sets up the root beside its start, and stays as the server's parent. The descriptors of /dev/fuse are
+# opened here and only held, never read: a server that is killed leaves the mounts as they are, those who use them wait,
+# and the next server goes on where it was. It is told to by what it inherits:
+#
+#   stdin    of the first server: a pipe, `root DIRECTORY` when /cvmfs can be mounted upon. Of all others: the journal, in
+#            which their predecessors noted what the kernel was told (src/launcher/job-journal.ts)
+#   stdout   `ready` when all is mounted
+#   CVMFSEXEC_DESCRIPTORS  numbers of the descriptors of /dev/fuse, one a repository
+#   CVMFSEXEC_RESTARTED    set for all but the first
+#
+# A server that ends by SIGALRM has done its work, one that ends with 125 has explained itself. When this process ends,
+# its descriptors are closed and those who wait for an answer get an error.
 cx_serve() {
   # Node puts these back to default and the server catches them; this shell must not die of them either.
   trap '' 1 2 3 10 12 15 20 21 22
@@ -20,21 +30,115 @@ cx_serve() {
   unset NODE_OPTIONS NODE_PATH NODE_EXTRA_CA_CERTS NODE_V8_COVERAGE NODE_COMPILE_CACHE NODE_DEBUG NODE_ENV \
     NODE_TLS_REJECT_UNAUTHORIZED NODE_REPL_EXTERNAL_MODULE NODE_ICU_DATA NODE_USE_ENV_PROXY UV_USE_IO_URING
   CVMFSEXEC_DIRECTORY=$cx_pwd CVMFSEXEC_CLOSE=${cx_close# }
-  export CVMFSEXEC_DIRECTORY CVMFSEXEC_CLOSE
+  export CVMFSEXEC_DIRECTORY CVMFSEXEC_CLOSE CVMFSEXEC_DESCRIPTORS
   cd / || exit 125 # the caller's directory is not where it was once the root is changed
+  cx_init=$$
+  cx_hold_descriptors "$@"
+  cx_keep_server "$@"
+}
+
+# Opens /dev/fuse once for each repository. 0 to 4 are for other uses, and sh can only name one digit. What has more
+# repositories is done by a shell that can name more, bash on all systems where sh cannot; without one the server opens
+# the rest for itself, and they end with it.
+cx_hold_descriptors() {
+  CVMFSEXEC_DESCRIPTORS='' cx_fd=5
+  for cx_word; do
+    case $cx_word in -* | *[=/]*) continue ;; esac
+    if [ $cx_fd = 10 ]; then
+      (eval 'exec 20<>/dev/null' && [ -e /proc/self/fd/20 ]) 2>/dev/null || {
+        cx_find bash || return
+        CVMFSEXEC_DESCRIPTORS=
+        export cx_name cx_home cx_lib cx_node cx_init cx_pidns cx_userns cx_propagation
+        exec "$cx_found" "$cx_lib/serve-many.sh" "$@"
+      }
+      cx_fd=20
+    fi
+    while [ -h /proc/self/fd/$cx_fd ]; do cx_fd=$((cx_fd + 1)); done # the caller's
+    eval "command exec $cx_fd<>/dev/fuse" || {
+      kill -61 "$cx_init"
+      exit 125
+    }
+    CVMFSEXEC_DESCRIPTORS="$CVMFSEXEC_DESCRIPTORS$cx_fd "
+    cx_fd=$((cx_fd + 1))
+  done
+}
+
+# stdin is a pipe that nobody writes to; this makes us the one who does.
+cx_keep_server() {
+  exec 4<>/proc/self/fd/0
+  cx_run_server "$@" </proc/self/fd/4 4>&- &
+  cx_server=$!
+  cx_set_up_root "$@" --
   # This shell's own remark about a killed server would only confuse.
-  eval "exec $cx_spare>&2 2>/dev/null"
-  (
-    eval "exec 2>&$cx_spare $cx_spare>&-"
-    exec "$cx_node" --disable-sigusr1 --v8-pool-size=1 --max-semi-space-size=2 "$cx_home/dist/start.cjs" server "$@"
-  )
+  exec 3>&2 2>/dev/null
+  # In the tmpfs that only this job sees. The server unlinks it before the command is there.
+  cx_journal=/cvmfs/.cvmfsexec-journal
+  printf 'serving              \n' >$cx_journal
+  exec 0>>$cx_journal
+  echo 'root /cvmfs' >&4
+  exec 4>&-
+
+  cx_failures=0 cx_seen='' cx_serving=
+  wait $cx_server
   cx_status=$?
+  CVMFSEXEC_RESTARTED=1
+  export CVMFSEXEC_RESTARTED
+  while cx_shall_go_on; do
+    printf '%s: the file system server ended (%s); a new one takes over\n' "$cx_name" "$cx_cause" >&3
+    (exec 2>&3 3>&- && cx_run_server "$@")
+    cx_status=$?
+  done
+}
+
+cx_run_server() {
+  exec "$cx_node" --disable-sigusr1 --v8-pool-size=1 --max-semi-space-size=2 "$cx_home/dist/start.cjs" server "$@"
+}
+
+# Whether another server shall be started after one that ended with $cx_status; if not, init has been told why. A failure
+# is a server that did not serve for a second; with the third in a row it is given up.
+cx_shall_go_on() {
   case $cx_status in
-    125) kill -61 $$ ;;
-    # The whole group was signalled, and Node was not yet so far as to catch it: passed on as from the monitor.
-    129 | 130 | 131 | 138 | 140 | 143) kill -$((cx_status - 128 + 34)) $$ ;;
-    *) kill -60 $$ ;;
+    125)
+      kill -61 "$cx_init"
+      return 1
+      ;;
+    142)
+      kill -60 "$cx_init"
+      return 1
+      ;;
+    126 | 127)
+      cx_give_up "cannot start the file system server again: $cx_node cannot be run"
+      return 1
+      ;;
   esac
+  # The server notes in the journal's first line when it began to serve, in hundredths of a second as /proc/uptime.
+  read -r cx_line cx_serving </proc/self/fd/0
+  cx_now
+  if [ "$cx_serving" != "$cx_seen" ] && [ $((cx_time - cx_serving)) -ge 100 ]; then
+    cx_failures=0
+  else
+    cx_failures=$((cx_failures + 1))
+  fi
+  cx_seen=$cx_serving
+  # The whole group was signalled, and Node was not yet so far as to catch it: passed on as from the monitor.
+  case $cx_serving$cx_status in
+    129 | 130 | 131 | 138 | 140 | 143)
+      kill -$((cx_status - 128 + 34)) "$cx_init"
+      return 1
+      ;;
+  esac
+  if [ $cx_status -gt 128 ]; then cx_cause="signal $((cx_status - 128))"; else cx_cause="status $cx_status"; fi
+  [ $cx_failures -ge 3 ] || return 0
+  cx_give_up "the file system server ended unexpectedly ($cx_cause), three times in a row; the job was ended"
+  return 1
+}
+
+cx_give_up() {
+  printf '%s: %s\n' "$cx_name" "$1" >&3
+  cx_limit=$(ulimit -v)
+  [ "$cx_limit" = unlimited ] || [ "$cx_limit" -ge 2000000 ] ||
+    printf '%s: it needs an address space of 2 GB, `ulimit -v` allows %s kB\n' "$cx_name" "$cx_limit" >&3
+  kill -61 "$cx_init"
 }
 
 # Becomes the starter of the command, and then the command.

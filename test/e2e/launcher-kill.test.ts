@@ -7,7 +7,7 @@ import { type Outcome, outcome, shells, until, Workplace } from '../launcher/job
 const place = new Workplace();
 test.after.always(() => place.close());
 
-type Role = 'monitor' | 'keeper' | 'init' | 'server' | 'command';
+type Role = 'monitor' | 'keeper' | 'init' | 'command';
 
 /** The processes of the running job by what they are. */
 function roles(): Map<Role, number> {
@@ -22,7 +22,6 @@ function roles(): Map<Role, number> {
     const line = words.join(' ');
     if (/keeper\.sh/.test(line)) found.set('keeper', pid);
     else if (/init\.sh/.test(line)) found.set('init', Math.min(pid, found.get('init') ?? pid));
-    else if (/start\.cjs server/.test(line)) found.set('server', pid);
     else if (/^sleep/.test(line)) found.set('command', pid);
     else if (line.includes(place.program)) found.set('monitor', pid);
   }
@@ -41,16 +40,11 @@ async function killed(role: Role, shell: string): Promise<Outcome> {
 }
 
 for (const shell of shells) {
-  for (const role of ['monitor', 'keeper', 'init', 'server', 'command'] as const) {
+  for (const role of ['monitor', 'keeper', 'init', 'command'] as const) {
     test.serial(`${shell}: kill -9 of the ${role} leaves nothing`, async (t) => {
-      const { code, signal, stderr } = await killed(role, shell);
-      if (role === 'server') {
-        t.is(code, 125);
-        t.regex(stderr, /^cvmfsexec: the file system server ended unexpectedly[^\n]*\n$/);
-      } else {
-        t.is(signal, 'SIGKILL');
-        t.is(stderr, '');
-      }
+      const { signal, stderr } = await killed(role, shell);
+      t.is(signal, 'SIGKILL');
+      t.is(stderr, '');
       t.deepEqual(await place.leftovers(), []);
     });
   }
@@ -68,8 +62,8 @@ test.serial('kill -9 of the monitor at any moment of the start leaves nothing', 
   t.deepEqual(await place.leftovers(), []);
 });
 
-test.serial('kill -9 of keeper, init and server during the start ends the job', async (t) => {
-  for (const role of ['keeper', 'init', 'server'] as const) {
+test.serial('kill -9 of keeper and init during the start ends the job', async (t) => {
+  for (const role of ['keeper', 'init'] as const) {
     for (const delay of [0, 5, 20]) {
       const child = place.spawn([place.program, 'a.b', 'wait=300', '--', 'sleep', '1000']);
       const ended = outcome(child);

@@ -92,8 +92,8 @@ for (const shell of shells) {
     t.is(result.stderr, '');
     t.regex(result.stdout.toString(), /^pid:\[\d+\]\n\d{2,}\ntest.example.org\n$/);
     t.deepEqual(await place.leftovers(), []);
-    for (const victim of ['monitor', 'keeper', 'init', 'server'] as const) {
-      const pattern = { monitor: 'bin/cvmfsexec', keeper: 'keeper.sh', init: 'init.sh', server: 'cjs server' }[victim];
+    for (const victim of ['monitor', 'keeper', 'init'] as const) {
+      const pattern = { monitor: 'bin/cvmfsexec', keeper: 'keeper.sh', init: 'init.sh' }[victim];
       const words = [
         place.program,
         'test.example.org',

@@ -42,6 +42,7 @@ for (let i = 0; i < 5000; i++) memory.file(`/many/name-${i}`, `${i}`);
 
 const session = new Session({
   ...settings,
+  adopted: settings.negotiated !== undefined,
   fd: 3,
   readOnlyMount: settings.readOnly,
   operations: memory,

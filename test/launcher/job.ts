@@ -122,7 +122,7 @@ export class Workplace {
     while (this.processes().length > 0 && Date.now() < deadline) await sleep(20);
     const left = this.processes().map((pid) => `process ${pid}: ${commandLine(pid)}`);
     for (const line of readFileSync('/proc/self/mountinfo', 'utf8').split('\n')) {
-      if (/cvmfs/.test(line)) left.push(`mount ${line}`);
+      if (/ \/cvmfs[ /]| (cvmfs2|cvmfsexec) /.test(line)) left.push(`mount ${line}`);
     }
     for (const name of readdirSync(this.scratch)) left.push(`file ${name}`);
     return left;

@@ -1,7 +1,7 @@
 // Stands for the server in the launcher's own tests: speaks the launcher's protocol, mounts nothing. It is put in the
 // place of dist/start.cjs in a copy of the package. Words: NAME makes /cvmfs/NAME/hello; wait=MS before `ready`;
 // note=FILE gets what the server was given, as JSON; fail ends like a server that explained itself; deaf=1 does not end
-// when the command has ended.
+// when the command has ended; dies=MS kills itself after so long; lame=1 never serves when it is not the first.
 'use strict';
 const fs = require('node:fs');
 
@@ -30,29 +30,52 @@ if (note) {
   });
   fs.writeFileSync(note, JSON.stringify({ pid: process.pid, words, fds, environment: process.env }));
 }
-let input = '';
-process.stdin.on('data', (data) => {
-  input += data;
-  const root = /^root (.*)\n/.exec(input);
-  if (!root) return;
-  for (const word of words) {
-    if (/[=-]/.test(word)) continue;
-    fs.mkdirSync(`${root[1]}/${word}`, { recursive: true });
-    fs.writeFileSync(`${root[1]}/${word}/hello`, `${word}\n`);
+// As src/launcher/job-journal.ts does it.
+function tellServing(journal) {
+  const now = String(Math.floor(require('node:os').uptime() * 100));
+  const file = fs.openSync(journal, 'r+');
+  fs.writeSync(file, `serving ${now.padEnd(13)}\n`, 0);
+  fs.closeSync(file);
+}
+function tellReady() {
+  try {
+    fs.writeSync(1, 'ready\n');
+  } catch {
+    if (!process.env.CVMFSEXEC_RESTARTED) process.exit(0);
   }
-  setTimeout(
-    () => {
-      try {
-        fs.writeSync(1, 'ready\n');
-      } catch {
-        process.exit(0);
-      }
-    },
-    Number(value('wait') || 0),
-  );
-});
-process.stdin.on('end', () => {
-  if (!input.includes('\n')) process.exit(125);
-});
-if (!value('deaf')) process.on('SIGURG', () => process.exit(0));
+}
+if (value('dies')) setTimeout(() => process.kill(process.pid, 'SIGKILL'), Number(value('dies')));
+if (process.env.CVMFSEXEC_RESTARTED) {
+  if (!value('lame')) tellServing('/proc/self/fd/0');
+  tellReady();
+} else {
+  serveFirst();
+}
+
+function serveFirst() {
+  let input = '';
+  process.stdin.on('data', (data) => {
+    input += data;
+    const root = /^root (.*)\n/.exec(input);
+    if (!root) return;
+    const journal = fs.openSync(`${root[1]}/.cvmfsexec-journal`, 'a');
+    fs.unlinkSync(`${root[1]}/.cvmfsexec-journal`);
+    for (const word of words) {
+      if (/[=-]/.test(word)) continue;
+      fs.mkdirSync(`${root[1]}/${word}`, { recursive: true });
+      fs.writeFileSync(`${root[1]}/${word}/hello`, `${word}\n`);
+    }
+    setTimeout(
+      () => {
+        tellServing(`/proc/self/fd/${journal}`);
+        tellReady();
+      },
+      Number(value('wait') || 0),
+    );
+  });
+  process.stdin.on('end', () => {
+    if (!input.includes('\n')) process.exit(125);
+  });
+}
+if (!value('deaf')) process.on('SIGURG', () => process.kill(process.pid, 'SIGALRM'));
 setInterval(() => {}, 1 << 30);
