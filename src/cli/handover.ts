@@ -30,7 +30,7 @@ export class Handover {
   constructor({ restarted, descriptors }: Inheritance) {
     this.restarted = restarted;
     this.#descriptors = descriptors;
-    if (restarted) this.#journal.adopt(0);
+    if (restarted) this.#journal.adopt(0, `${ROOT}/${JOURNAL_NAME}`);
   }
 
   /** Resolves to the directory to mount below, when that can be. */

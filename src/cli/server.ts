@@ -19,8 +19,8 @@ import { repositorySettings } from './settings/repository.ts';
 
 /** For storing what is only in memory at the end of a job; init waits a little longer. */
 const CLOSING_MS = 1500;
-/** For how long a new server tries to open what the one before had open: those who wait for it have time. */
-const OPEN_AGAIN_LIMIT_MS = 300_000;
+/** For how long a server that takes over tries again: those who wait for it have time. */
+const AGAIN_LIMIT_MS = 300_000;
 const INIT_LIMIT_MS = 10_000;
 
 export async function main(words: string[]): Promise<number> {
@@ -29,7 +29,12 @@ export async function main(words: string[]): Promise<number> {
   closeForeignDescriptors();
   const handover = new Handover(inheritance());
   const launch = resolvePaths(parseLaunchWords(words), callerDirectory());
-  const asked = launch.repositories.map((name) => repositorySettings(name, launch, reporter(name)));
+  // What the server before had open can be opened again, if perhaps not while the network is away.
+  const patiently = handover.restarted ? again : once;
+  const asked = launch.repositories.map((name) => {
+    const report = reporter(name);
+    return patiently(() => repositorySettings(name, launch, report), report);
+  });
   const named = (await Promise.race([ended, Promise.all(asked)])) ?? [];
   // A short name may have been completed to one that is there already.
   const repositories = [...new Map(named.map((settings) => [settings.fqrn, settings])).values()];
@@ -38,7 +43,7 @@ export async function main(words: string[]): Promise<number> {
   const opened = repositories.map((settings) => {
     const { fqrn } = settings;
     const all = { ...settings, recorder: recorderOf?.(fqrn), journal: handover.nodeJournal(fqrn) };
-    return handover.restarted ? openAgain(all) : openRepository(all);
+    return patiently(() => openRepository(all), settings.report);
   });
   const mounts = await Promise.race([ended, mountAll(repositories, opened, launch, handover)]);
   if (mounts) {
@@ -75,19 +80,22 @@ async function mountAll(
   return mounts;
 }
 
-/** What was open when the server before was killed can be opened, if perhaps not while the network is away. */
-async function openAgain(settings: RepositorySettings): Promise<MountedRepository> {
-  const deadline = performance.now() + OPEN_AGAIN_LIMIT_MS;
+type Attempt = <T>(action: () => Promise<T>, report: (message: string) => void) => Promise<T>;
+
+const once: Attempt = (action) => action();
+
+const again: Attempt = async (action, report) => {
+  const deadline = performance.now() + AGAIN_LIMIT_MS;
   for (let pause = 200; ; pause = Math.min(2 * pause, 5000)) {
     try {
-      return await openRepository(settings);
+      return await action();
     } catch (error) {
       if (performance.now() + pause > deadline) throw error;
-      settings.report(`${(error as Error).message}; trying again`);
+      report(`${(error as Error).message}; trying again`);
     }
     await sleep(pause);
   }
-}
+};
 
 async function closeAll(opened: readonly Promise<MountedRepository>[]): Promise<void> {
   await Promise.all(opened.map(async (repository) => (await repository).close()));

@@ -3,7 +3,7 @@
 // process afterwards. Lines:
 //   serving N            always 22 bytes: when the present server began to serve, in hundredths of a second of /proc/uptime
 //   ["owner","record"]
-import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync, rmSync, unlinkSync, writeSync } from 'node:fs';
 import { uptime } from 'node:os';
 import { LauncherError } from './error.ts';
 
@@ -27,8 +27,12 @@ export class JobJournal {
     for (const line of this.#early.splice(0)) this.#write(line);
   }
 
-  /** Takes over the file that is open as `fd`, with what the previous servers have noted. */
-  adopt(fd: number): void {
+  /**
+   * Takes over the file that is open as `fd`, with what the previous servers have noted. If they did not come so far as to
+   * unlink it, it still has its name: `path`.
+   */
+  adopt(fd: number, path: string): void {
+    rmSync(path, { force: true });
     this.#fd = fd;
     this.#path = `/proc/self/fd/${fd}`;
     const text = readFileSync(this.#path, 'utf8');

@@ -1,0 +1,88 @@
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { tmpdir, uptime } from 'node:os';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import fc from 'fast-check';
+import { JobJournal } from '../../src/launcher/job-journal.ts';
+
+/** The file as the server's parent makes it, and the descriptor that this keeps. */
+function made(t: ExecutionContext): { path: string; kept: number } {
+  const directory = mkdtempSync(join(tmpdir(), 'journal-'));
+  const path = join(directory, 'journal');
+  writeFileSync(path, `serving${' '.repeat(14)}\n`);
+  const kept = openSync(path, 'a');
+  t.teardown(() => {
+    closeSync(kept);
+    rmSync(directory, { recursive: true });
+  });
+  return { path, kept };
+}
+
+function adopted({ path, kept }: { path: string; kept: number }): JobJournal {
+  const journal = new JobJournal();
+  journal.adopt(kept, path);
+  return journal;
+}
+
+const records = fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.string({ unit: 'binary' })), { maxLength: 30 });
+
+test('the next server finds all records, by owner and in order, whatever is in them', (t) => {
+  fc.assert(
+    fc.property(records, fc.nat(30), (list, early) => {
+      const file = made(t);
+      const first = new JobJournal();
+      for (const [owner, record] of list.slice(0, early)) first.append(owner, record);
+      first.create(file.path);
+      for (const [owner, record] of list.slice(early)) first.append(owner, record);
+      first.serving();
+      const second = adopted(file);
+      for (const wanted of ['a', 'b', 'c']) {
+        const expected = list.filter(([owner]) => owner === wanted).map(([, record]) => record);
+        t.deepEqual(second.records(wanted), expected);
+      }
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test('the third server finds the records of both before it', (t) => {
+  const file = made(t);
+  const first = new JobJournal();
+  first.create(file.path);
+  first.append('a', '1');
+  adopted(file).append('a', '2');
+  t.deepEqual(adopted(file).records('a'), ['1', '2']);
+});
+
+test('a record that was cut off counts as not there, and the next one is whole', (t) => {
+  const file = made(t);
+  const first = new JobJournal();
+  first.create(file.path);
+  first.append('a', 'äöü');
+  writeSync(file.kept, '["a","cut');
+  const second = adopted(file);
+  t.deepEqual(second.records('a'), ['äöü']);
+  second.append('a', 'next');
+  t.deepEqual(adopted(file).records('a'), ['äöü', 'next']);
+});
+
+test('the file loses its name as soon as it is open, or when the next server finds it', (t) => {
+  const file = made(t);
+  new JobJournal().create(file.path);
+  t.false(existsSync(file.path));
+  const other = made(t);
+  adopted(other);
+  t.false(existsSync(other.path));
+});
+
+test('the first line tells when the server began to serve, in hundredths of a second of /proc/uptime', (t) => {
+  const file = made(t);
+  const journal = new JobJournal();
+  journal.create(file.path);
+  journal.append('a', 'record');
+  journal.serving();
+  const [line, rest] = readFileSync(`/proc/self/fd/${file.kept}`, 'utf8').split('\n');
+  const since = uptime() * 100 - Number(/^serving (\d+) +$/.exec(line)?.[1]);
+  t.true(since >= 0 && since < 500, line);
+  t.is(rest, '["a","record"]');
+});
