@@ -5,12 +5,14 @@
 //   .cvmfscache                              empty marker
 //
 // Any number of processes use it at once: objects appear by rename and are never changed, reading takes no lock.
-// A file is believed because nobody but its owner can write it; its size is compared where it is known.
+// A file is believed because nobody but its owner can write it, or because the user named a directory that others fill;
+// its size is compared where it is known.
 import * as fs from 'node:fs';
 import type { ContentHash } from '../objects/hash.ts';
 import { isEmptyObject } from './empty-object.ts';
 import { CacheError, notStored, reasonOf } from './errors.ts';
 import { FileObject } from './local-object.ts';
+import type { DirectoryCache } from './settings.ts';
 import { sweepTemporaryFiles, TemporaryFile } from './temporary-file.ts';
 
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
@@ -21,21 +23,30 @@ export class CacheDirectory {
   /** Absolute or relative to the working directory at the time of use: give an absolute one. */
   readonly path: string;
 
-  private constructor(path: string) {
+  /** Nothing can be stored in it, and nothing is tried to. */
+  readonly readOnly: boolean;
+  /** Others of the group use it as well (client.md §6.5). */
+  readonly #alien: boolean;
+
+  private constructor(path: string, alien: boolean, readOnly: boolean) {
     this.path = path;
+    this.#alien = alien;
+    this.readOnly = readOnly;
   }
 
   /**
-   * Opens a cache, making the directory (0700) if it does not exist; its inside is made when something is stored.
-   * Throws CacheError UNUSABLE when that fails, FOREIGN when somebody else owns the directory or may write to it.
+   * Opens a cache, making the directory if it does not exist (0700; alien: 0770); its inside is made when something is
+   * stored.
+   * Throws CacheError UNUSABLE when that fails, FOREIGN when a private one belongs to somebody else or is open to all.
    */
-  static open(path: string): CacheDirectory {
+  static open(path: string, access: DirectoryCache['access'] = 'private'): CacheDirectory {
     let stat: fs.Stats;
     let link: fs.Stats;
     try {
-      fs.mkdirSync(path, { recursive: true, mode: 0o700 });
+      if (access !== 'read-only') fs.mkdirSync(path, { recursive: true, mode: access === 'alien' ? 0o770 : 0o700 });
       stat = fs.statSync(path);
       link = fs.lstatSync(path);
+      if (!stat.isDirectory()) throw new Error('it is not a directory');
     } catch (error) {
       throw new CacheError(
         'UNUSABLE',
@@ -43,6 +54,7 @@ export class CacheDirectory {
         error,
       );
     }
+    if (access !== 'private') return new CacheDirectory(path, true, access === 'read-only' || !isWritable(path));
     const user = process.geteuid?.();
     const stranger = [stat.uid, link.uid].find((owner) => owner !== user);
     if (stranger !== undefined) {
@@ -64,7 +76,7 @@ export class CacheDirectory {
         // read-only file system: nobody writes
       }
     }
-    return new CacheDirectory(path);
+    return new CacheDirectory(path, false, false);
   }
 
   /** The path of an object's file, whether it exists or not. */
@@ -132,12 +144,12 @@ export class CacheDirectory {
     const path = this.objectPath(hash);
     try {
       try {
-        file.commit(path);
+        file.commit(path, this.#alien ? 0o660 : undefined);
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
         // One of the 256 directories was removed.
         this.#makeSkeleton();
-        file.commit(path);
+        file.commit(path, this.#alien ? 0o660 : undefined);
       }
     } catch (error) {
       file.discard();
@@ -168,12 +180,13 @@ export class CacheDirectory {
 
   /** Several processes may do this at once; `txn` comes last as it is what is looked for. */
   #makeSkeleton(): void {
-    fs.mkdirSync(this.path, { recursive: true, mode: 0o700 });
-    for (let i = 0; i < 256; i++) makeDirectory(`${this.path}/${i.toString(16).padStart(2, '0')}`);
+    const mode = this.#alien ? 0o770 : 0o700;
+    fs.mkdirSync(this.path, { recursive: true, mode });
+    for (let i = 0; i < 256; i++) makeDirectory(`${this.path}/${i.toString(16).padStart(2, '0')}`, mode);
     fs.closeSync(
       fs.openSync(`${this.path}/.cvmfscache`, fs.constants.O_CREAT | fs.constants.O_WRONLY | O_NOFOLLOW, 0o600),
     );
-    makeDirectory(`${this.path}/txn`);
+    makeDirectory(`${this.path}/txn`, mode);
   }
 }
 
@@ -186,11 +199,22 @@ function statOf(path: string): fs.Stats | undefined {
   }
 }
 
-function makeDirectory(path: string): void {
+function makeDirectory(path: string, mode: number): void {
   try {
-    fs.mkdirSync(path, 0o700);
+    fs.mkdirSync(path, mode);
+    // Whatever the umask is: the group has to get in.
+    if (mode !== 0o700) fs.chmodSync(path, mode);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}
+
+function isWritable(path: string): boolean {
+  try {
+    fs.accessSync(path, fs.constants.W_OK | fs.constants.X_OK);
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -1,9 +1,10 @@
 // Objects that were just downloaded, in memory: the reader is answered first and the disk written afterwards.
 // Also where objects live that could not be stored.
 import type { ContentHash } from '../objects/hash.ts';
+import type { ObjectRequest } from '../objects/object.ts';
 
 interface Entry {
-  readonly hash: ContentHash;
+  readonly request: ObjectRequest;
   readonly bytes: Uint8Array;
   /** 'new': not on disk yet. 'stored': on disk as well. 'homeless': could not be stored. */
   state: 'new' | 'stored' | 'homeless';
@@ -16,16 +17,19 @@ const HOMELESS_FACTOR = 32;
 
 export class RecentObjects {
   #limit: number;
-  #store: (hash: ContentHash, bytes: Uint8Array) => boolean;
+  #store: (request: ObjectRequest, bytes: Uint8Array) => boolean;
+  /** The least recently used goes first, not the oldest. */
+  #leastRecentFirst: boolean;
   #entries = new Map<string, Entry>();
   #new: Entry[] = [];
   #bytes = 0;
   #scheduled: NodeJS.Immediate | undefined;
 
   /** `limit`: bytes. `store` writes to disk and tells whether that worked. */
-  constructor(limit: number, store: (hash: ContentHash, bytes: Uint8Array) => boolean) {
+  constructor(limit: number, store: (request: ObjectRequest, bytes: Uint8Array) => boolean, leastRecentFirst = false) {
     this.#limit = limit;
     this.#store = store;
+    this.#leastRecentFirst = leastRecentFirst;
   }
 
   get bytes(): number {
@@ -33,9 +37,14 @@ export class RecentObjects {
   }
 
   get(hash: ContentHash): Uint8Array | undefined {
-    const entry = this.#entries.get(hash.toString());
+    const key = hash.toString();
+    const entry = this.#entries.get(key);
     if (!entry) return undefined;
     entry.used = true;
+    if (this.#leastRecentFirst) {
+      this.#entries.delete(key);
+      this.#entries.set(key, entry);
+    }
     return entry.bytes;
   }
 
@@ -44,11 +53,11 @@ export class RecentObjects {
   }
 
   /** Keeps the object and stores it soon; `homeless`: it is known that it cannot be stored. */
-  add(hash: ContentHash, bytes: Uint8Array, homeless = false): void {
-    const key = hash.toString();
+  add(request: ObjectRequest, bytes: Uint8Array, homeless = false): void {
+    const key = request.hash.toString();
     const before = this.#entries.get(key);
     if (before) this.#drop(key, before);
-    const entry: Entry = { hash, bytes, state: homeless ? 'homeless' : 'new', used: false };
+    const entry: Entry = { request, bytes, state: homeless ? 'homeless' : 'new', used: false };
     this.#entries.set(key, entry);
     this.#bytes += bytes.length;
     if (!homeless) {
@@ -56,6 +65,15 @@ export class RecentObjects {
       this.#scheduled ??= setImmediate(this.#storeSome);
     }
     if (this.#bytes > this.#limit) this.#makeRoom();
+  }
+
+  /** Forgets it, stored or not. */
+  remove(hash: ContentHash): void {
+    const key = hash.toString();
+    const entry = this.#entries.get(key);
+    if (!entry) return;
+    entry.state = 'homeless';
+    this.#drop(key, entry);
   }
 
   /** Stores everything that is not on disk yet. */
@@ -74,7 +92,7 @@ export class RecentObjects {
 
   #storeEntry(entry: Entry): void {
     if (entry.state !== 'new') return;
-    entry.state = this.#store(entry.hash, entry.bytes) ? 'stored' : 'homeless';
+    entry.state = this.#store(entry.request, entry.bytes) ? 'stored' : 'homeless';
   }
 
   /** Oldest first. What is only here and not used yet stays until its reader has come. */

@@ -10,7 +10,12 @@ import { ObjectSink } from './object-sink.ts';
 import { RecentObjects } from './recent-objects.ts';
 
 export interface CacheStoreOptions {
-  readonly directory: CacheDirectory;
+  /** Where objects are stored; undefined: in memory only, in `memory` bytes. */
+  readonly directory?: CacheDirectory;
+  /** Looked into for what `directory` lacks, which is copied up; gets what is stored unless it is read-only. */
+  readonly lower?: CacheDirectory;
+  /** The data of files is not stored, only catalogs and the like (CVMFS_STREAMING_CACHE). */
+  readonly streaming?: boolean;
   readonly source: TransferSource;
   /** For objects with `external` (client.md §5.8). */
   readonly externalSource?: TransferSource;
@@ -22,6 +27,7 @@ export interface CacheStoreOptions {
   readonly prefetches?: number;
 }
 
+const DEFAULT_MEMORY = 16 * 1024 * 1024;
 /** Prefetches that wait; older ones are forgotten, as their reader has probably gone on. */
 const MAX_WAITING = 256;
 /** After a failure to store, objects stay in memory for this long before the disk is tried again. */
@@ -29,9 +35,33 @@ const STORE_AGAIN_MS = 10_000;
 /** Leftovers of dead processes are removed when this process has been storing for a while. */
 const SWEEP_AFTER_MS = 5000;
 
+/** What a store has done since it was made, and how things stand. Bytes are of uncompressed objects. */
+export interface CacheStatus {
+  /** Of the objects, on disk; undefined: in memory only. */
+  readonly directory?: string;
+  readonly lowerDirectory?: string;
+  readonly streaming: boolean;
+  /** Objects that were found when they were asked for. */
+  readonly hits: number;
+  /** Objects that had to be fetched. */
+  readonly misses: number;
+  /** Objects that came from the network. */
+  readonly fetched: number;
+  readonly stored: number;
+  /** Attempts to store that failed. */
+  readonly notStored: number;
+  /** Bytes of objects in memory. */
+  readonly memory: number;
+  /** Transfers under way, and prefetches that wait for one. */
+  readonly transfers: number;
+  readonly waiting: number;
+}
+
 export class CacheStore implements ObjectStore {
-  #directory: CacheDirectory;
+  #directory: CacheDirectory | undefined;
   #options: CacheStoreOptions;
+  /** Where objects may be found, in this order. */
+  #sources: readonly CacheDirectory[];
   #recent: RecentObjects;
   /** What `open` did not find a moment ago: not looked for again. */
   #missed: ContentHash | undefined;
@@ -41,19 +71,36 @@ export class CacheStore implements ObjectStore {
   #storeAgainAt = 0;
   #sweep: NodeJS.Timeout | undefined;
   #closed = false;
+  #hits = 0;
+  #misses = 0;
+  #fetched = 0;
+  #storedCount = 0;
+  #notStored = 0;
 
   constructor(options: CacheStoreOptions) {
     this.#options = options;
-    this.#directory = options.directory;
-    this.#recent = new RecentObjects(options.memory ?? 16 * 1024 * 1024, (hash, bytes) => this.#store(hash, bytes));
+    const { directory, memory = DEFAULT_MEMORY } = options;
+    this.#directory = directory?.readOnly ? undefined : directory;
+    this.#sources = [directory, options.lower].filter((source) => source !== undefined);
+    const store = (request: ObjectRequest, bytes: Uint8Array) => this.#store(request, bytes);
+    this.#recent = new RecentObjects(memory, store, directory === undefined);
   }
 
   open(hash: ContentHash, size?: number): LocalObject | undefined {
     const bytes = this.#recent.get(hash);
-    if (bytes) return new MemoryObject(bytes);
-    const file = this.#directory.open(hash, size);
-    if (!file) this.#missed = hash;
-    return file;
+    if (bytes) {
+      this.#hits++;
+      return new MemoryObject(bytes);
+    }
+    for (const source of this.#sources) {
+      const file = source.open(hash, size);
+      if (!file) continue;
+      this.#hits++;
+      return file;
+    }
+    this.#misses++;
+    this.#missed = hash;
+    return undefined;
   }
 
   fetch(request: ObjectRequest): Promise<void> {
@@ -75,6 +122,29 @@ export class CacheStore implements ObjectStore {
       }
     }
     this.#startWaiting();
+  }
+
+  status(): CacheStatus {
+    const { directory, lower, streaming = false } = this.#options;
+    return {
+      directory: directory?.path,
+      lowerDirectory: lower?.path,
+      streaming,
+      hits: this.#hits,
+      misses: this.#misses,
+      fetched: this.#fetched,
+      stored: this.#storedCount,
+      notStored: this.#notStored,
+      memory: this.#recent.bytes,
+      transfers: this.#inFlight.size,
+      waiting: this.#waiting.size,
+    };
+  }
+
+  /** Throws the object away, wherever it may be removed: the next reader fetches it. */
+  evict(hash: ContentHash): void {
+    this.#recent.remove(hash);
+    for (const source of this.#sources) if (!source.readOnly) source.remove(hash);
   }
 
   /** Writes what is only in memory to disk. */
@@ -104,7 +174,7 @@ export class CacheStore implements ObjectStore {
     if (!request.hash.equals(this.#missed) && this.#isLocal(request)) return;
     this.#missed = undefined;
     const writable = performance.now() >= this.#storeAgainAt;
-    if (writable) {
+    if (writable && this.#directory && this.#isToBeStored(request)) {
       try {
         await this.#download(request, urgent, this.#directory);
         return;
@@ -133,15 +203,23 @@ export class CacheStore implements ObjectStore {
       await externalSource.transfer({ path, label, range, urgent, shard: request.hash.prefix }, sink);
     }
     this.#missed = undefined;
-    if (sink.result) this.#recent.add(request.hash, sink.result, directory === undefined);
+    this.#fetched++;
+    if (sink.result) this.#recent.add(request, sink.result, directory === undefined);
     else this.#stored();
   }
 
-  #isLocal(request: ObjectRequest): boolean {
-    return this.#recent.has(request.hash) || this.#directory.has(request.hash, request.size);
+  /** With a streaming cache, the data of files only passes by (client.md §6.6). */
+  #isToBeStored({ letter }: ObjectRequest): boolean {
+    return !this.#options.streaming || (letter !== '' && letter !== 'P');
   }
 
-  #store(hash: ContentHash, bytes: Uint8Array): boolean {
+  #isLocal(request: ObjectRequest): boolean {
+    const { hash, size } = request;
+    return this.#recent.has(hash) || this.#sources.some((source) => source.has(hash, size));
+  }
+
+  #store({ hash }: ObjectRequest, bytes: Uint8Array): boolean {
+    if (!this.#directory) return false;
     try {
       this.#directory.store(hash, bytes);
       this.#stored();
@@ -153,12 +231,14 @@ export class CacheStore implements ObjectStore {
   }
 
   #stored(): void {
+    this.#storedCount++;
     if (this.#sweep || this.#closed) return;
-    this.#sweep = setTimeout(() => this.#directory.sweep(), SWEEP_AFTER_MS);
+    this.#sweep = setTimeout(() => this.#directory?.sweep(), SWEEP_AFTER_MS);
     this.#sweep.unref();
   }
 
   #storingFailed(error: unknown): void {
+    this.#notStored++;
     if (this.#storeAgainAt === 0) {
       const { message } = storageFailure(error) ?? (error as Error);
       this.#options.warn?.(`${message}; going on without storing`);

@@ -51,8 +51,9 @@ export class TemporaryFile {
     for (let at = 0; at < bytes.length; ) at += fs.writeSync(this.#fd, bytes, at, bytes.length - at);
   }
 
-  /** Closes it and moves it to its place, over what is there. */
-  commit(destination: string): void {
+  /** Closes it and moves it to its place, over what is there. `mode`: 0600 where not given. */
+  commit(destination: string, mode?: number): void {
+    if (mode !== undefined && this.#fd >= 0) fs.fchmodSync(this.#fd, mode);
     this.#close();
     fs.renameSync(this.path, destination);
   }

@@ -65,9 +65,17 @@ export function parseLaunchWords(
 
 /** Parameters that are paths, which people give relative to where they are. */
 const PATHS = new Set(
-  ['CACHE_BASE', 'CACHE_DIR', 'WORKSPACE', 'KEYS_DIR', 'BLACKLIST', 'DEBUGLOG', 'USYSLOG', 'TALK_SOCKET'].map(
-    (name) => `CVMFS_${name}`,
-  ),
+  [
+    'CACHE_BASE',
+    'CACHE_DIR',
+    'ALIEN_CACHE',
+    'WORKSPACE',
+    'KEYS_DIR',
+    'BLACKLIST',
+    'DEBUGLOG',
+    'USYSLOG',
+    'TALK_SOCKET',
+  ].map((name) => `CVMFS_${name}`),
 );
 /** A list of paths, with colons between them. */
 const PATH_LIST = 'CVMFS_PUBLIC_KEY';

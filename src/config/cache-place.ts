@@ -1,41 +1,63 @@
-// Where the cache is. All jobs of a user on a node share it, so the place must not depend on the job.
-import { accessSync, constants } from 'node:fs';
+// Where the cache is: where the user or the site says, else the best place there is.
+import { accessSync, constants, existsSync } from 'node:fs';
+import { type CacheCandidate, type CachePlaces, cacheCandidates } from './cache-candidates.ts';
 import { ConfigError } from './error.ts';
 import { makeDirectories } from './make-directories.ts';
+import { networkFileSystem } from './network-file-systems.ts';
 import type { Parameters } from './parameters.ts';
-import { privateDirectory } from './private-directory.ts';
 
 export interface CachePlace {
+  /** Can be written to. */
   readonly directory: string;
-  /** Why another place than the configured one was taken. */
+  /** The cache that was chosen, where it can only be read: `directory` is a place for all else then. */
+  readonly readOnly?: string;
+  /** Why another place than the configured one was taken, or what is bad about it. */
   readonly warning?: string;
 }
 
-/** Shared directories on local disk, the best first. */
-const PARENTS = ['/var/lib/cvmfs', '/local', '/var/tmp', '/tmp'];
-
 /**
  * CVMFS_CACHE_DIR, or below CVMFS_CACHE_BASE, whichever was set by the later source; else, or where the files name a
- * directory that cannot be used, in a private directory of `user` in the first fit parent (see private-directory.ts).
+ * directory that cannot be used, in a private directory of `user` in the first fit of `places` (cache-candidates.ts).
  * `user`: the user id outside of all namespaces, so that two users never meet.
  * @throws ConfigError CONFLICT, NO_CACHE
  */
-export function cachePlace(parameters: Parameters, user: number, parents: readonly string[] = PARENTS): CachePlace {
+export function cachePlace(parameters: Parameters, user: number, places: CachePlaces): CachePlace {
   const name = chosenName(parameters);
-  const instead = (): string => below(privateDirectory(user, parents), parameters);
-  if (!name) return { directory: instead() };
+  if (!name) return bestPlace(parameters, user, places);
   const value = parameters.get(name) as string;
   const directory = name === 'CVMFS_CACHE_DIR' ? value : below(value, parameters);
   const failure = makeUsable(directory);
-  if (failure === undefined) return { directory };
+  if (failure === undefined) return { directory, ...warningFor(directory, places) };
+  if (existsSync(`${directory}/ff`)) return { ...bestPlace(parameters, user, places), readOnly: directory };
   const problem = `cannot use the cache directory ${directory}`;
   const source = parameters.source(name);
   // What the user asked for is not replaced silently; what the site's files say may not be meant for users at all.
   if (typeof source !== 'object') {
     throw new ConfigError('NO_CACHE', `${problem} (${failure}): set ${name} to a writable one`);
   }
-  const other = instead();
+  const { directory: other } = bestPlace(parameters, user, places);
   return { directory: other, warning: `${problem} of ${source.file}:${source.line} (${failure}): using ${other}` };
+}
+
+function bestPlace(parameters: Parameters, user: number, places: CachePlaces): CachePlace {
+  const refused: string[] = [];
+  for (const candidate of cacheCandidates(user, places)) {
+    if (candidate.refused === undefined) return placeAt(candidate, parameters, places);
+    refused.push(candidate.refused);
+  }
+  throw new ConfigError('NO_CACHE', `no place for the cache (${refused.join('; ')}): set CVMFS_CACHE_BASE`);
+}
+
+function placeAt({ directory }: CacheCandidate, parameters: Parameters, places: CachePlaces): CachePlace {
+  return { directory: below(directory, parameters), ...warningFor(directory, places) };
+}
+
+function warningFor(directory: string, { fileSystemType }: CachePlaces): Pick<CachePlace, 'warning'> {
+  const network = networkFileSystem(directory, fileSystemType);
+  if (!network) return {};
+  return {
+    warning: `the cache ${directory} is on ${network}, which all machines share and which is slow for many small files: set CVMFS_CACHE_BASE to a local disk`,
+  };
 }
 
 /** Which of the two parameters counts; undefined: neither is set. */
@@ -49,8 +71,8 @@ function chosenName(parameters: Parameters): 'CVMFS_CACHE_DIR' | 'CVMFS_CACHE_BA
   return directory > base ? 'CVMFS_CACHE_DIR' : 'CVMFS_CACHE_BASE';
 }
 
-/** The level of its source, the later the higher; 0: nobody set it to anything. */
-function rank(parameters: Parameters, name: string): number {
+/** The level of a parameter's source, the later the higher; 0: nobody set it to anything. */
+export function rank(parameters: Parameters, name: string): number {
   const source = parameters.source(name);
   if (!parameters.get(name) || source === undefined || source === 'built-in') return 0;
   if (source === '-o') return 3;

@@ -4,9 +4,10 @@
  * - `CONFLICT`: two parameters exclude each other
  * - `BAD_NAME`: not a repository name
  * - `BAD_OPTION`: not KEY=VALUE
+ * - `BAD_VALUE`: a parameter has a value without a meaning
  * - `MISSING`: a parameter without which nothing works
  */
-export type ConfigErrorCode = 'NO_FILE' | 'NO_CACHE' | 'CONFLICT' | 'BAD_NAME' | 'BAD_OPTION' | 'MISSING';
+export type ConfigErrorCode = 'NO_FILE' | 'NO_CACHE' | 'CONFLICT' | 'BAD_NAME' | 'BAD_OPTION' | 'BAD_VALUE' | 'MISSING';
 
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';

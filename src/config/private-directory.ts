@@ -1,27 +1,17 @@
 // A directory of one user in a place that all users share. Others may have been there before, and mean harm.
 import { accessSync, constants, lstatSync, mkdirSync, readFileSync, realpathSync, type Stats } from 'node:fs';
 import { dirname } from 'node:path';
-import { ConfigError } from './error.ts';
 
 /**
- * `cvmfs-<user>`, mode 0700, in the first of `parents` in which nobody but the user and root can replace it. It is made
- * if need be; the path has no symbolic links.
- * @throws ConfigError NO_CACHE
+ * `cvmfs-<user>`, mode 0700, in `parent`, if nobody but the user and root can replace it there. It is made if need be; the
+ * path has no symbolic links. Throws with the reason where it cannot be used, with a `code` where that is the system's.
  */
-export function privateDirectory(user: number, parents: readonly string[]): string {
-  const tried: string[] = [];
-  for (const parent of parents) {
-    try {
-      const place = realpathSync(parent);
-      const directory = `${place === '/' ? '' : place}/cvmfs-${user}`;
-      const failure = replaceable(place) ?? claim(directory);
-      if (failure === undefined) return directory;
-      tried.push(failure);
-    } catch (error) {
-      tried.push(`${parent}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
-    }
-  }
-  throw new ConfigError('NO_CACHE', `no place for the cache (${tried.join('; ')}): set CVMFS_CACHE_BASE`);
+export function privateDirectory(user: number, parent: string): string {
+  const place = realpathSync(parent);
+  const directory = `${place === '/' ? '' : place}/cvmfs-${user}`;
+  const failure = replaceable(place) ?? claim(directory);
+  if (failure !== undefined) throw new Error(failure);
+  return directory;
 }
 
 /** Whoever may rename entries of a directory on the path can put another one in our place. */

@@ -1,6 +1,7 @@
 // From settings to a file system: the cache, the servers, the verified root catalog, and the operations over them.
 import type { KeyObject } from 'node:crypto';
-import { CacheDirectory } from '../cache/directory.ts';
+import { noteDirectories, openCache } from '../cache/open-cache.ts';
+import type { CacheSettings } from '../cache/settings.ts';
 import { CacheStore } from '../cache/store.ts';
 import type { Resolver } from '../download/dns/resolver.ts';
 import { Downloader } from '../download/downloader.ts';
@@ -9,9 +10,9 @@ import type { DownloadSettings } from '../download/settings.ts';
 import type { Log } from '../log/log.ts';
 import { ContentHash } from '../objects/hash.ts';
 import type { Blacklist } from '../repository/blacklist.ts';
-import { readBreadcrumb, writeBreadcrumb } from '../repository/breadcrumb.ts';
 import { Catalog } from '../repository/catalog.ts';
 import { chooseRoot, chosenCatalogRequest, type RootChoice } from '../repository/root.ts';
+import { RootNotes } from '../repository/root-notes.ts';
 import { openObject } from '../repository/source.ts';
 import type { AccessRecorder } from './access-recorder.ts';
 import type { OwnershipRules } from './attributes.ts';
@@ -35,9 +36,16 @@ export interface RepositorySettings {
   readonly tag?: string;
   readonly date?: string;
   readonly alternativePath?: boolean;
+  /** A directory of the user's own on this node: what is known of the repository is noted there. */
   readonly cacheDirectory: string;
   /** Nothing may be asked of any server: what the cache has is all there is. */
   readonly offline?: boolean;
+  /** Where objects are; a private cache without limit in `cacheDirectory` where not given. */
+  readonly cache?: CacheSettings;
+  /** CVMFS_STREAMING_CACHE */
+  readonly streaming?: boolean;
+  /** CVMFS_MAX_TTL in seconds; undefined: as long as the repository says. */
+  readonly maxTtl?: number;
   readonly servers: Servers;
   /** For external data, CVMFS_EXTERNAL_URL; undefined when there is none. */
   readonly externalServers?: Servers;
@@ -86,7 +94,8 @@ export class MountedRepository {
    */
   static async open(settings: RepositorySettings): Promise<MountedRepository> {
     const { cacheDirectory, report } = settings;
-    const directory = CacheDirectory.open(cacheDirectory);
+    const { cache = { kind: 'posix', directory: cacheDirectory, access: 'private' }, streaming } = settings;
+    const opened = openCache(cache);
     // One for all: what names mean does not depend on who asks.
     let resolver: Resolver | undefined;
     const network = (servers: Servers): Network => {
@@ -98,12 +107,13 @@ export class MountedRepository {
     const source = network(settings.servers);
     const external = settings.externalServers && network(settings.externalServers);
     const downloaders = external ? [source, external] : [source];
-    const store = new CacheStore({ directory, source, externalSource: external, warn: report });
+    const store = new CacheStore({ ...opened, streaming, source, externalSource: external, warn: report });
     try {
+      const notes = new RootNotes(settings.fqrn, noteDirectories(cacheDirectory, opened), report);
       const restored = settings.journal && replayJournal(settings.journal.records);
-      const root = restored ? restoredRoot(restored.root) : await firstRoot(settings, source, store);
+      const root = restored ? restoredRoot(restored.root) : await firstRoot(settings, notes, source, store);
       const catalog = Catalog.open(await openObject(store, chosenCatalogRequest(root)), root.rootHash);
-      rememberRoot(settings, root);
+      notes.write(root, catalog.ttl);
       if (!restored) settings.journal?.append(encodeRecord(rootRecord(root)));
       const counters = new RequestCounters();
       const facts = new LiveFacts({
@@ -142,10 +152,15 @@ export class MountedRepository {
   }
 }
 
-async function firstRoot(settings: RepositorySettings, source: Network, store: CacheStore): Promise<RootChoice> {
-  const breadcrumb = readBreadcrumb(settings.cacheDirectory, settings.fqrn);
-  if (settings.offline) checkOfflineStart(settings, breadcrumb);
-  const root = await chooseRoot(source, store, { ...settings, breadcrumb });
+async function firstRoot(
+  settings: RepositorySettings,
+  notes: RootNotes,
+  source: Network,
+  store: CacheStore,
+): Promise<RootChoice> {
+  const noted = notes.read();
+  if (settings.offline) checkOfflineStart(settings, noted.breadcrumb);
+  const root = await chooseRoot(source, store, { ...settings, ...noted });
   if (root.offline && !settings.offline)
     settings.report(`using revision ${root.revision} from the cache: ${root.offline.message}`);
   return root;
@@ -158,14 +173,4 @@ function rootRecord({ rootHash, fixed, alternativePath, tagName }: RootChoice): 
 /** It was verified by the server before. */
 function restoredRoot({ hash, fixed, alternativePath, tagName }: RootRecord): RootChoice {
   return { rootHash: ContentHash.parse(hash) as ContentHash, fixed, alternativePath, tagName };
-}
-
-/** The next start trusts this root catalog without asking for proof again. */
-function rememberRoot({ cacheDirectory, fqrn, report }: RepositorySettings, root: RootChoice): void {
-  if (!root.breadcrumb) return;
-  try {
-    writeBreadcrumb(cacheDirectory, fqrn, root.breadcrumb);
-  } catch (error) {
-    report(`cannot note the revision in ${cacheDirectory}: ${(error as Error).message}`);
-  }
 }

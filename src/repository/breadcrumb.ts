@@ -47,10 +47,14 @@ export function readBreadcrumb(directory: string, fqrn: string): Breadcrumb | un
 
 /** Replaces the file at once, mode 0600. Throws the error of the system call. */
 export function writeBreadcrumb(directory: string, fqrn: string, breadcrumb: Breadcrumb): void {
-  const file = fileName(directory, fqrn);
+  replaceFile(fileName(directory, fqrn), encodeBreadcrumb(breadcrumb));
+}
+
+/** By way of a temporary file: readers see the old content or the new one. Throws the error of the system call. */
+export function replaceFile(file: string, content: string): void {
   const temporary = `${file}.${process.pid}.${Math.random().toString(36).slice(2)}`;
   try {
-    writeFileSync(temporary, encodeBreadcrumb(breadcrumb), { mode: 0o600, flag: 'wx' });
+    writeFileSync(temporary, content, { mode: 0o600, flag: 'wx' });
     renameSync(temporary, file);
   } catch (error) {
     rmSync(temporary, { force: true });

@@ -5,10 +5,11 @@ import { isRevisionBlacklisted } from './blacklist.ts';
 import type { Breadcrumb } from './breadcrumb.ts';
 import { RepositoryError, reasonOf } from './errors.ts';
 import { parseTagDate, readHistory, tagByDate, tagByName } from './history.ts';
-import type { Manifest } from './manifest.ts';
+import { type Manifest, parseManifest } from './manifest.ts';
 import { decideRoot, type LocalRoot, localRoot, type MountedRoot } from './rollback.ts';
 import { type ObjectReader, openObject, type RepositorySource } from './source.ts';
 import { fetchManifest, type VerificationOptions, type VerifiedManifest } from './verification.ts';
+import { type Evidence, isFresh, recordSource, type VerifiedRecord } from './verified-record.ts';
 
 export interface RootOptions extends Omit<VerificationOptions, 'minTimestamp' | 'known' | 'alongside'> {
   /** CVMFS_ROOT_HASH; what is no hash counts as not given. */
@@ -22,6 +23,12 @@ export interface RootOptions extends Omit<VerificationOptions, 'minTimestamp' | 
   readonly breadcrumb?: Breadcrumb;
   /** On a running mount: its root catalog. */
   readonly mounted?: MountedRoot;
+  /** What was verified last on this node. While it is fresh, no server is asked for a manifest. */
+  readonly record?: VerifiedRecord;
+  /** Verifies also what is known already: to get the proof for a record where there is none. */
+  readonly proveAgain?: boolean;
+  /** CVMFS_MAX_TTL, in seconds. */
+  readonly maxTtl?: number;
 }
 
 export interface RootChoice {
@@ -39,6 +46,11 @@ export interface RootChoice {
   readonly offline?: RepositoryError;
   /** The root catalog is fetched from `.cvmfsalt-<hash>`. */
   readonly alternativePath: boolean;
+  /**
+   * What proved the manifest, and when a server last vouched for it, seconds since 1970: to be kept for the next start
+   * (verified-record.ts). Undefined where no server did.
+   */
+  readonly verified?: { readonly evidence: Evidence; readonly time: number };
   /** To be written once the root catalog is stored; only when a server's manifest brought a new one. */
   readonly breadcrumb?: Breadcrumb;
 }
@@ -77,7 +89,10 @@ export function chosenCatalogRequest({ rootHash: hash, size, alternativePath }: 
 async function taggedRoot(source: RepositorySource, objects: ObjectReader, options: RootOptions): Promise<RootChoice> {
   const { fqrn, tag: name, date } = options;
   const seconds = name === undefined ? parseTagDate(date ?? '') : 0;
-  const { manifest } = await fetchManifest(source, objects, { ...options, alongside: historyRequest });
+  const recorded = await recordedManifest(options);
+  const answer: RecordedManifest =
+    recorded ?? (await fetchManifest(source, objects, { ...options, alongside: historyRequest }));
+  const { manifest } = answer;
   const request = historyRequest(manifest);
   if (!request) {
     throw new RepositoryError('NoHistory', `the repository ${fqrn} has no tags: mount its newest revision`);
@@ -85,7 +100,16 @@ async function taggedRoot(source: RepositorySource, objects: ObjectReader, optio
   const tags = readHistory(await openHistory(objects, request, fqrn));
   const tag = name === undefined ? tagByDate(tags, seconds) : tagByName(tags, name);
   const { hash: rootHash, revision, size } = tag;
-  return { rootHash, fixed: true, revision, size, manifest, tagName: tag.name, alternativePath: false };
+  return {
+    rootHash,
+    fixed: true,
+    revision,
+    size,
+    manifest,
+    tagName: tag.name,
+    alternativePath: false,
+    ...proof(answer, options),
+  };
 }
 
 function historyRequest({ history: hash }: Manifest): ObjectRequest | undefined {
@@ -102,21 +126,67 @@ async function openHistory(objects: ObjectReader, request: ObjectRequest, fqrn: 
 
 async function newestRoot(source: RepositorySource, objects: ObjectReader, options: RootOptions): Promise<RootChoice> {
   const local = localRoot(options.breadcrumb, options.mounted);
-  let answer: VerifiedManifest | undefined;
+  const minTimestamp = local?.timestamp;
+  let answer: RecordedManifest | undefined = await recordedManifest({ ...options, minTimestamp });
+  // Another process may have seen a newer revision since.
+  if (answer && local && answer.manifest.revision < local.revision) answer = undefined;
   let failure: RepositoryError | undefined;
   try {
-    answer = await fetchManifest(source, objects, { ...options, minTimestamp: local?.timestamp, known: local });
+    const known = options.proveAgain ? undefined : local;
+    answer ??= await fetchManifest(source, objects, { ...options, minTimestamp, known });
   } catch (error) {
     if (!(error instanceof RepositoryError) || !local) throw error;
     failure = error;
   }
-  if (local && answer?.unchanged) return localChoice(local, answer.manifest.alternativePath);
   const manifest = answer?.manifest;
+  const verified = answer && proof(answer, options);
+  if (local && answer?.unchanged) return { ...localChoice(local, answer.manifest.alternativePath), ...verified };
   const decision = decideRoot(local, manifest);
-  if (manifest && decision?.from === 'server') return servedChoice(manifest);
+  if (manifest && decision?.from === 'server') return { ...servedChoice(manifest), ...verified };
   if (!local) throw failure ?? new RepositoryError('Load', `there is no revision of ${options.fqrn} to mount`);
   const offline = decision?.offline ? (failure ?? stale(options.fqrn, local, manifest)) : undefined;
-  return { ...localChoice(local, manifest?.alternativePath ?? false), manifest, offline };
+  const confirmed = offline ? undefined : verified;
+  return { ...localChoice(local, manifest?.alternativePath ?? false), manifest, offline, ...confirmed };
+}
+
+/** The manifest of a fresh record, verified as if it came from a server; undefined if there is none that holds. */
+async function recordedManifest(
+  options: RootOptions & Pick<VerificationOptions, 'minTimestamp'>,
+): Promise<RecordedManifest | undefined> {
+  const { record, maxTtl, now = () => new Date() } = options;
+  if (!record || !isFresh(record, now(), maxTtl)) return undefined;
+  const source = recordSource(record);
+  try {
+    const answer = await fetchManifest(source, source, { ...options, known: undefined, alongside: () => undefined });
+    return { ...answer, time: record.verified };
+  } catch {
+    // Whatever is wrong with it, a server has the last word.
+    return undefined;
+  }
+}
+
+interface RecordedManifest extends VerifiedManifest {
+  /** When a server vouched for it, seconds since 1970; undefined: just now. */
+  readonly time?: number;
+}
+
+function proof(
+  answer: RecordedManifest,
+  { record, now = () => new Date() }: RootOptions,
+): Pick<RootChoice, 'verified'> {
+  const evidence = answer.evidence ?? (record && namesSame(record, answer.manifest) ? record : undefined);
+  const time = answer.time ?? Math.floor(now().getTime() / 1000);
+  return evidence ? { verified: { evidence, time } } : {};
+}
+
+/** An unchanged manifest was not verified again: what proved it before must be about the same root catalog. */
+function namesSame({ manifest }: Evidence, { rootHash, revision }: Manifest): boolean {
+  try {
+    const known = parseManifest(manifest);
+    return known.rootHash.equals(rootHash) && known.revision === revision;
+  } catch {
+    return false;
+  }
 }
 
 function localChoice({ rootHash, revision }: LocalRoot, alternativePath: boolean): RootChoice {

@@ -13,6 +13,7 @@ import { dateText, printable, RepositoryError, reasonOf } from './errors.ts';
 import { isSignedByRepositoryKey, type Letter, parseLetter } from './letter.ts';
 import { type Manifest, parseManifest, ROOT_PATH_MD5 } from './manifest.ts';
 import { type ObjectReader, type RepositorySource, readObject } from './source.ts';
+import type { Evidence } from './verified-record.ts';
 import type { Whitelist } from './whitelist.ts';
 import { verifyWhitelist } from './whitelist-verification.ts';
 
@@ -36,6 +37,8 @@ export interface VerifiedManifest {
   readonly manifest: Manifest;
   /** Names what is `known`; its other fields were not verified and must not be used. */
   readonly unchanged: boolean;
+  /** What proved it; undefined with `unchanged`. */
+  readonly evidence?: Evidence;
 }
 
 /** Bytes; real ones have less than 2000. */
@@ -82,11 +85,12 @@ async function attempt(
   const companion = (options.alongside ?? rootCatalogRequest)(manifest);
   if (companion && !isLocal(objects, companion)) void quietly(objects.fetch(companion));
 
-  const certificate = parseCertificate(await certificateData);
+  const pem = await certificateData;
+  const certificate = parseCertificate(pem);
   checkSignature(data, certificate);
-  const whitelist = verifyWhitelist(await loadedWhitelist(whitelistData), options);
-  checkCertificate(certificate, whitelist, options);
-  return { manifest, unchanged: false };
+  const letter = await loadedWhitelist(whitelistData);
+  checkCertificate(certificate, verifyWhitelist(letter, options), options);
+  return { manifest, unchanged: false, evidence: { manifest: data, whitelist: letter, certificate: pem } };
 }
 
 /** The reference compares the hash only, and then believes a revision that nobody signed. */

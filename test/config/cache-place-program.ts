@@ -6,7 +6,9 @@ import { Parameters } from '../../src/config/parameters.ts';
 const [user, systemDirectory, parents, ...options] = process.argv.slice(2);
 try {
   const parameters = Parameters.load({ fqrn: 'atlas.cern.ch', options, environment: {}, systemDirectory });
-  console.log(JSON.stringify(cachePlace(parameters, Number(user), parents.split(':'))));
+  console.log(
+    JSON.stringify(cachePlace(parameters, Number(user), { shared: parents.split(':'), scratch: [], homes: [] })),
+  );
 } catch (error) {
   const { code, message } = error as Error & { code?: string };
   console.log(JSON.stringify({ code, message }));

@@ -10,6 +10,8 @@ const IS_ROOT = process.getuid?.() === 0;
 const USER = IS_ROOT ? 54_321 : process.getuid!();
 const STRANGER = 54_322;
 
+const NO_PLACES = { shared: [], scratch: [], homes: [] };
+
 interface Outcome {
   readonly directory?: string;
   readonly warning?: string;
@@ -61,7 +63,7 @@ function chosen(t: ExecutionContext, given: Given): string {
     Object.entries(given.files ?? {}).map(([name, text]) => [name, text.replaceAll('=', `=${base}/`)]),
   );
   try {
-    const place = cachePlace(load(t, { ...given, options, environment, files }), 7, [base]);
+    const place = cachePlace(load(t, { ...given, options, environment, files }), 7, { ...NO_PLACES, shared: [base] });
     return place.directory.replace(`${base}/`, '').replace('cvmfs-7/shared', 'private');
   } catch (error) {
     return (error as { code: string }).code;
@@ -89,7 +91,11 @@ test('both from the same source exclude each other', (t) => {
   );
   t.is(chosen(t, { options: [BASE, DIRECTORY] }), 'CONFLICT');
   t.is(chosen(t, { environment: { CVMFS_CACHE_DIR: 'a', CVMFS_CACHE_BASE: 'b' } }), 'CONFLICT');
-  const emptied = cachePlace(load(t, { options: ['CVMFS_CACHE_DIR=', `CVMFS_CACHE_BASE=${makeDirectory(t)}`] }), 7, []);
+  const emptied = cachePlace(
+    load(t, { options: ['CVMFS_CACHE_DIR=', `CVMFS_CACHE_BASE=${makeDirectory(t)}`] }),
+    7,
+    NO_PLACES,
+  );
   t.regex(emptied.directory, /\/shared$/, 'an empty one is none');
 });
 
@@ -99,13 +105,13 @@ test('the CVMFS_CACHE_BASE of a default.conf as shipped does not exclude a CVMFS
     'default.conf': 'CVMFS_CACHE_BASE=/var/lib/cvmfs\n',
     'default.local': `CVMFS_CACHE_DIR=${directory}\n`,
   };
-  t.deepEqual(cachePlace(load(t, { files }), 7, []), { directory });
+  t.deepEqual(cachePlace(load(t, { files }), 7, NO_PLACES), { directory });
 });
 
 test('without CVMFS_SHARED_CACHE each repository has its own directory', (t) => {
   const base = makeDirectory(t);
   const options = [`CVMFS_CACHE_BASE=${base}/new/base`, 'CVMFS_SHARED_CACHE=no'];
-  t.deepEqual(cachePlace(load(t, { options }), 7, []), { directory: `${base}/new/base/atlas.cern.ch` });
+  t.deepEqual(cachePlace(load(t, { options }), 7, NO_PLACES), { directory: `${base}/new/base/atlas.cern.ch` });
   t.is(statSync(`${base}/new`).mode & 0o777, 0o700, 'what is made is private');
 });
 

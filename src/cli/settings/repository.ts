@@ -1,16 +1,15 @@
 // From the parameters of a repository to what mounting it needs.
 import { readFileSync } from 'node:fs';
-import { cachePlace } from '../../config/cache-place.ts';
 import { ConfigError } from '../../config/error.ts';
 import { masterKeys } from '../../config/key-files.ts';
 import { Parameters } from '../../config/parameters.ts';
 import { fullName } from '../../config/repository-name.ts';
 import type { RepositorySettings } from '../../filesystem/mounted-repository.ts';
-import { outerUserId } from '../../launcher/outer-user.ts';
 import { parseBlacklist } from '../../repository/blacklist.ts';
 import { parseMasterKey } from '../../repository/master-keys.ts';
 import type { LaunchWords } from '../launch-words.ts';
 import { attributeRules } from './attributes.ts';
+import { cacheSettings } from './cache.ts';
 import { openLog } from './logs.ts';
 import { externalServers, servers } from './servers.ts';
 import { variables } from './variables.ts';
@@ -33,8 +32,7 @@ export async function repositorySettings(
   const log = openLog(parameters, report);
   const warn = (message: string): void => log.warn(message);
   for (const warning of parameters.warnings) warn(warning);
-  const place = cachePlace(parameters, outerUserId());
-  if (place.warning) warn(place.warning);
+  const cache = cacheSettings(parameters, warn);
   return {
     fqrn,
     masterKeys: masterKeys(parameters).map(({ pem, label }) => parseMasterKey(pem, label)),
@@ -43,11 +41,11 @@ export async function repositorySettings(
     tag: parameters.get('CVMFS_REPOSITORY_TAG'),
     date: parameters.get('CVMFS_REPOSITORY_DATE'),
     alternativePath: parameters.isOn('CVMFS_ALT_ROOT_PATH'),
-    cacheDirectory: place.directory,
+    ...cache,
     offline: launch.offline,
     // Without network it does not matter where the servers are.
-    servers: launch.offline ? { servers: [] } : servers(parameters, place.directory, report),
-    externalServers: launch.offline ? { servers: [] } : externalServers(parameters, place.directory, report),
+    servers: launch.offline ? { servers: [] } : servers(parameters, cache.cacheDirectory, report),
+    externalServers: launch.offline ? { servers: [] } : externalServers(parameters, cache.cacheDirectory, report),
     ownership: {
       claim: parameters.isOn('CVMFS_CLAIM_OWNERSHIP') ? self() : undefined,
       worldReadable: parameters.isOn('CVMFS_WORLD_READABLE'),
