@@ -1,5 +1,5 @@
 // The proxies of a downloader: from the lists that people wrote, through discovery and name resolution, to those in use.
-import { type AddressList, preferred, shuffled } from './dns/addresses.ts';
+import { type Addresses, preferred, shuffled } from './dns/addresses.ts';
 import type { Resolver } from './dns/resolver.ts';
 import { DownloadError } from './errors.ts';
 import type { NetworkMemory } from './network-memory.ts';
@@ -19,7 +19,7 @@ const ANSWER_MS = 6000;
 /** How long the other members of a group are waited for when one is resolved. Milliseconds. */
 const OTHERS_MS = 100;
 /** How often a name that could not be resolved is tried again, and a roaming machine looks around. Milliseconds. */
-const AGAIN_MS = 60_000;
+const AGAIN_MS = 10_000;
 const ROAMING_MS = 5000;
 
 export interface ProxiesOptions {
@@ -42,7 +42,9 @@ export class Proxies {
   #ready: Promise<void> | undefined;
   #failure: DownloadError | undefined;
   /** The last good answers of the name servers. */
-  #addresses = new Map<string, AddressList>();
+  #addresses = new Map<string, Addresses>();
+  /** Names that cannot be resolved, and why. */
+  #failures = new Map<string, string>();
   #resolving = false;
   #resolveAgainAt = Number.POSITIVE_INFINITY;
   #closed = false;
@@ -94,10 +96,9 @@ export class Proxies {
 
   /** When the proxy's name has to be resolved again: milliseconds of performance.now(). */
   expires({ endpoint, unresolved }: ProxyChoice): number {
-    const [host] = nameOf(endpoint);
     if (unresolved !== undefined) return 0;
-    if (host === undefined || !endpoint?.address) return Number.POSITIVE_INFINITY;
-    return this.#options.resolver.known(host)?.expires ?? 0;
+    if (!endpoint?.address) return Number.POSITIVE_INFINITY;
+    return this.#addresses.get(endpoint.host)?.expires ?? 0;
   }
 
   /** Other proxies in place of CVMFS_HTTP_PROXY. Throws DownloadError BAD_URL. */
@@ -154,6 +155,8 @@ export class Proxies {
     if (settings.pacUrls.length === 0) return { proxies: '', age: 'certain' };
     const note = memory.recall('proxies', this.#question());
     if (!note || note.age > USABLE) return undefined;
+    // That there was nobody to ask is no licence.
+    if (note.answer === '' && settings.proxyStrict) return undefined;
     return { proxies: note.answer, age: note.age < FRESH ? 'new' : 'old' };
   }
 
@@ -221,29 +224,35 @@ export class Proxies {
 
   /** Resolves when the first group can be used; undefined: at once. The others follow. */
   #resolveFirst(): Promise<void> | undefined {
-    const { resolver } = this.#options;
-    const hosts = (list: readonly ProxyChoice[]) => [...new Set(list.flatMap(({ endpoint }) => nameOf(endpoint)))];
-    const first = hosts(this.#named.groups[0] ?? []);
-    const all = hosts(this.#named.groups.flat());
-    if (all.length === 0) return undefined;
-    const asking = first.filter((host) => !resolver.known(host)).map((host) => resolver.resolve(host));
-    const complete = this.#resolve();
+    const [first = [], ...others] = this.#named.groups;
+    const names = namesOf(first);
+    if (names.length === 0 && namesOf(others.flat()).length === 0) return undefined;
+    const asking = names.filter((name) => !this.#options.resolver.known(name)).map((name) => this.#ask(name));
+    this.#resolve();
     if (asking.length === 0) return undefined;
     const anyOfThem = Promise.any(asking).then(
       () => sleep(OTHERS_MS),
       () => {},
     );
-    return Promise.race([Promise.allSettled(asking), anyOfThem, complete]).then(() => this.#apply(true));
+    return Promise.race([Promise.allSettled(asking), anyOfThem]).then(() => this.#apply(true));
   }
 
   /** Asks for all names, and takes over what came out. */
   async #resolve(): Promise<void> {
-    const { resolver } = this.#options;
     this.#resolving = true;
-    const hosts = new Set(this.#named.groups.flat().flatMap(({ endpoint }) => nameOf(endpoint)));
-    await Promise.allSettled([...hosts].map((host) => resolver.resolve(host)));
+    await Promise.allSettled(namesOf(this.#named.groups.flat()).map((name) => this.#ask(name)));
     this.#resolving = false;
-    if (!this.#closed) this.#apply(true, true);
+    if (!this.#closed) this.#apply(true);
+  }
+
+  async #ask(name: string): Promise<void> {
+    try {
+      this.#addresses.set(name, await this.#options.resolver.resolve(name));
+      this.#failures.delete(name);
+    } catch (error) {
+      this.#failures.set(name, (error as Error).message);
+      throw error;
+    }
   }
 
   #resolveAgain(now: number): void {
@@ -251,7 +260,7 @@ export class Proxies {
     this.#resolveAgainAt = now + (settings.dns.roaming ? ROAMING_MS : AGAIN_MS);
     if (this.#resolving) return;
     if (settings.dns.roaming && !resolver.roam() && now < this.#earliestExpiry()) return;
-    this.#resolve().catch(() => {});
+    this.#resolve();
   }
 
   /** When the first of the addresses in use has to be asked for again: milliseconds of performance.now(). */
@@ -259,11 +268,11 @@ export class Proxies {
     return Math.min(...this.groups.groups.flat().map((proxy) => this.expires(proxy)));
   }
 
-  /** Puts addresses in place of names, as far as they are known; `final`: those that are not cannot be found. */
-  #apply(same: boolean, final = false): void {
+  /** Puts addresses in place of names, as far as they are known. */
+  #apply(same: boolean): void {
     const before = new Map(this.groups.groups.flat().map((proxy) => [proxy.name, proxy]));
     const { groups: named, firstFallback } = orDirect(this.#named);
-    const groups = named.map((group) => group.flatMap((proxy) => this.#expand(proxy, final)));
+    const groups = named.map((group) => group.flatMap((proxy) => this.#expand(proxy)));
     // What has not changed stays the same object, which may be in use or burned.
     const kept = groups.map((group) =>
       group.map((proxy) => {
@@ -278,30 +287,31 @@ export class Proxies {
     this.#resolveAgainAt = roaming ? now + ROAMING_MS : expiry > now ? expiry : now + AGAIN_MS;
   }
 
-  #expand(proxy: ProxyChoice, final: boolean): ProxyChoice[] {
+  #expand(proxy: ProxyChoice): ProxyChoice[] {
     const { resolver, settings } = this.#options;
     const { endpoint } = proxy;
-    const [host] = nameOf(endpoint);
-    if (!endpoint || host === undefined) return [proxy];
+    const [name] = namesOf([proxy]);
+    if (!endpoint || name === undefined) return [proxy];
     // Addresses that were right are better than none when the name server is out of order.
-    const known = resolver.known(host) ?? this.#addresses.get(host);
-    if (!known) return final ? [{ ...proxy, unresolved: `name ${host} cannot be resolved` }] : [proxy];
-    this.#addresses.set(host, known);
+    const known = this.#addresses.get(name);
+    const failure = this.#failures.get(name);
+    if (!known) return failure === undefined ? [proxy] : [{ ...proxy, unresolved: failure }];
     const all = preferred(known, resolver.family);
     const limit = settings.maxAddressesPerProxy;
     const some = limit > 0 && all.length > limit ? shuffled(all).slice(0, limit) : all;
     return some.map((address) => {
       const shown = address.includes(':') ? `[${address}]` : address;
-      const name = `${endpoint.secure ? 'https' : 'http'}://${shown}:${endpoint.port}`;
-      return { name, endpoint: { ...endpoint, address } };
+      const url = `${endpoint.secure ? 'https' : 'http'}://${shown}:${endpoint.port}`;
+      return { name: url, endpoint: { ...endpoint, address } };
     });
   }
 }
 
-/** The host's name, or nothing where it is an address already. */
-function nameOf(endpoint: ProxyChoice['endpoint']): string[] {
-  if (!endpoint || process.getBuiltinModule('node:net').isIP(endpoint.host) !== 0) return [];
-  return [endpoint.host];
+/** The names among the hosts, each once; addresses need no resolution. */
+function namesOf(proxies: readonly ProxyChoice[]): string[] {
+  const { isIP } = process.getBuiltinModule('node:net');
+  const hosts = proxies.flatMap(({ endpoint }) => (endpoint ? [endpoint.host] : []));
+  return [...new Set(hosts)].filter((host) => isIP(host) === 0);
 }
 
 /** A list must not be empty; nothing is sent as long as there is a `failure`, or before `ready`. */

@@ -105,7 +105,7 @@ test('a server that delivers slowly and then nothing at all is given up', async 
   const start = performance.now();
   t.is((await failure(t, downloader.file('/a', LIMIT))).code, 'HOST_TOO_SLOW');
   t.is(stuck.requests.length, 2);
-  t.true(performance.now() - start < 4000);
+  t.true(performance.now() - start < 15_000);
 });
 
 test('a server that does not listen: the next one is used, and others waiting for it do not wait on', async (t) => {

@@ -78,12 +78,12 @@ export class TestServer {
     this.#server.on('connect', (request: IncomingMessage, socket: Socket) => this.#tunnel(request, socket));
   }
 
-  /** Listens on 127.0.0.1, on a free port or on `port`. */
-  static async start(options: TestServerOptions = {}, port = 0): Promise<TestServer> {
+  /** Listens on a free port or on `port` of `address`, a loopback one. */
+  static async start(options: TestServerOptions = {}, port = 0, address = '127.0.0.1'): Promise<TestServer> {
     const server = new TestServer(options);
     await new Promise<void>((resolve, reject) => {
       server.#server.once('error', reject);
-      server.#server.listen(port, '127.0.0.1', () => resolve());
+      server.#server.listen(port, address, () => resolve());
     });
     return server;
   }
@@ -94,7 +94,8 @@ export class TestServer {
 
   /** Without a trailing slash. */
   get url(): string {
-    return `${this.#secure ? 'https' : 'http'}://127.0.0.1:${this.port}`;
+    const { address, family } = this.#server.address() as AddressInfo;
+    return `${this.#secure ? 'https' : 'http'}://${family === 'IPv6' ? `[${address}]` : address}:${this.port}`;
   }
 
   /** Connections that were opened up to now. */
