@@ -1,7 +1,7 @@
 // The words of `cvmfsexec` before `--`. Parsed by hand: this is on the way to the user's command, and a parser library
 // costs more than everything else that happens there.
 import { resolve } from 'node:path';
-import { isRepositoryName } from '../config/repository-name.ts';
+import { isRepositoryName } from '../config/names.ts';
 
 export interface LaunchWords {
   readonly repositories: readonly string[];
@@ -66,15 +66,8 @@ export function parseLaunchWords(
 /** Parameters that are paths, which people give relative to where they are. */
 const PATHS = new Set(
   [
-    'CACHE_BASE',
-    'CACHE_DIR',
-    'ALIEN_CACHE',
-    'WORKSPACE',
-    'KEYS_DIR',
-    'BLACKLIST',
-    'DEBUGLOG',
-    'USYSLOG',
-    'TALK_SOCKET',
+    ...['CACHE_BASE', 'CACHE_DIR', 'ALIEN_CACHE', 'WORKSPACE', 'KEYS_DIR', 'BLACKLIST', 'UID_MAP', 'GID_MAP'],
+    ...['DEBUGLOG', 'USYSLOG', 'TALK_SOCKET'],
   ].map((name) => `CVMFS_${name}`),
 );
 /** A list of paths, with colons between them. */

@@ -1,6 +1,7 @@
 // What a configuration file sets. The files are shell scripts, of which this runs what they need: NAME=value, export,
-// readonly, `if` with comparisons, and return. What is more than that is left out, and never guessed at.
-import { isTrue } from './conditions.ts';
+// readonly, `if` with comparisons, other files by `.` or `source`, and return. What is more than that is left out, and
+// never guessed at.
+import { type AskFile, isTrue } from './conditions.ts';
 import { type Branch, type Command, type Lines, parseBlocks } from './shell-blocks.ts';
 import { type Token, tokenize } from './shell-tokens.ts';
 import { expand, NotUnderstood, type Variables } from './shell-words.ts';
@@ -10,20 +11,34 @@ export interface Assignment {
   readonly value: string;
   /** From 1. */
   readonly line: number;
+  /** Of an included file; undefined: the file itself. */
+  readonly file?: string;
+}
+
+export interface Skipped extends Lines {
+  /** Of an included file; undefined: the file itself. */
+  readonly file?: string;
 }
 
 export interface ParsedFile {
   readonly assignments: readonly Assignment[];
   /** What was left out: single commands, or an `if` block as a whole. */
-  readonly skipped: readonly Lines[];
+  readonly skipped: readonly Skipped[];
+  /** Included files that were read. */
+  readonly included: readonly string[];
+  /** Included files that there are not. */
+  readonly missing: readonly string[];
 }
 
-/** The variables that a file finds. */
+/** What a file finds. */
 export interface Surroundings {
-  /** What no file can change. */
+  /** The value of a variable that no file can change. */
   fixed(name: string): string | undefined;
-  /** What was set before. */
+  /** The value of a variable that was set before. */
   earlier(name: string): string | undefined;
+  /** A file by its path as written, relative to the directory of the outermost file. Without this, none can be included. */
+  include?(path: string): { readonly file: string; readonly text: string | undefined };
+  askFile?: AskFile;
 }
 
 export function parseAssignments(text: string, surroundings: Surroundings): ParsedFile {
@@ -32,21 +47,32 @@ export function parseAssignments(text: string, surroundings: Surroundings): Pars
   return run;
 }
 
+/** Files within files. More than this is a file that includes itself. */
+const MAX_DEPTH = 8;
 const ASSIGNMENT = /^([A-Za-z_]\w*)=(.*)$/s;
 const NAME = /^[A-Za-z_]\w*$/;
 
 /** The state of a script at one place. */
 class Run implements ParsedFile {
   readonly assignments: Assignment[] = [];
-  readonly skipped: Lines[] = [];
+  readonly skipped: Skipped[] = [];
+  readonly included: string[] = [];
+  readonly missing: string[] = [];
   /** `return` was met. */
   #returned = false;
   readonly #surroundings: Surroundings;
   readonly #values: Map<string, string>;
+  /** The included files that this is in, from the outermost on. */
+  readonly #files: readonly string[];
 
-  constructor(surroundings: Surroundings, values: ReadonlyMap<string, string> = new Map()) {
+  constructor(
+    surroundings: Surroundings,
+    values: ReadonlyMap<string, string> = new Map(),
+    files: readonly string[] = [],
+  ) {
     this.#surroundings = surroundings;
     this.#values = new Map(values);
+    this.#files = files;
   }
 
   /** Does each of the commands, or leaves it out. */
@@ -59,17 +85,23 @@ class Run implements ParsedFile {
 
   /** A command is done wholly or not at all. */
   #attempt(command: Command): void {
-    const trial = new Run(this.#surroundings, this.#values);
+    const trial = new Run(this.#surroundings, this.#values, this.#files);
     try {
       trial.#do(command);
     } catch (error) {
       if (!(error instanceof NotUnderstood)) throw error;
-      this.skipped.push({ first: command.first, last: command.last });
+      this.skipped.push({ first: command.first, last: command.last, ...this.#file() });
       return;
     }
-    for (const { name, value, line } of trial.assignments) this.#set(name, value, line);
-    this.skipped.push(...trial.skipped);
+    this.#adopt(trial);
     this.#returned = trial.#returned;
+  }
+
+  #adopt(other: Run): void {
+    for (const assignment of other.assignments) this.#note(assignment);
+    this.skipped.push(...other.skipped);
+    this.included.push(...other.included);
+    this.missing.push(...other.missing);
   }
 
   #do(command: Command): void {
@@ -94,7 +126,7 @@ class Run implements ParsedFile {
   #holds(condition: readonly Command[]): boolean {
     const [command] = condition;
     if (condition.length !== 1 || command.kind !== 'simple') throw new NotUnderstood();
-    return isTrue(command.tokens, this.#variables(command.first));
+    return isTrue(command.tokens, this.#variables(command.first), this.#surroundings.askFile);
   }
 
   #simple(tokens: readonly Token[]): void {
@@ -106,11 +138,28 @@ class Run implements ParsedFile {
     } else if (first === 'return') {
       if (rest.length > 1) throw new NotUnderstood();
       this.#returned = true;
+    } else if ((first === '.' || first === 'source') && rest.length === 1) {
+      this.#include(rest[0]);
     } else {
       for (const word of declaration ? rest : tokens) {
         if (!(declaration && NAME.test(word.text))) this.#assign(word);
       }
     }
+  }
+
+  /** `return` in the other file ends that one only. */
+  #include({ text, line }: Token): void {
+    const path = expand(text, this.#variables(line));
+    if (!this.#surroundings.include || path === '' || this.#files.length === MAX_DEPTH) throw new NotUnderstood();
+    const { file, text: inside } = this.#surroundings.include(path);
+    if (inside === undefined) {
+      this.missing.push(file);
+      return;
+    }
+    const run = new Run(this.#surroundings, this.#values, [...this.#files, file]);
+    run.all(parseBlocks(tokenize(inside)));
+    this.included.push(file);
+    this.#adopt(run);
   }
 
   #assign({ text, line }: Token): void {
@@ -129,7 +178,16 @@ class Run implements ParsedFile {
   }
 
   #set(name: string, value: string, line: number): void {
-    this.#values.set(name, value);
-    this.assignments.push({ name, value, line });
+    this.#note({ name, value, line, ...this.#file() });
+  }
+
+  #note(assignment: Assignment): void {
+    this.#values.set(assignment.name, assignment.value);
+    this.assignments.push(assignment);
+  }
+
+  #file(): { file?: string } {
+    const file = this.#files.at(-1);
+    return file === undefined ? {} : { file };
   }
 }

@@ -3,11 +3,22 @@
  * - `NO_CACHE`: there is no place for the cache
  * - `CONFLICT`: two parameters exclude each other
  * - `BAD_NAME`: not a repository name
+ * - `BAD_MAP`: a file that maps user or group ids is not understood
  * - `BAD_OPTION`: not KEY=VALUE
  * - `BAD_VALUE`: a parameter has a value without a meaning
+ * - `NO_CONFIGURATION`: the configuration repository cannot be used
  * - `MISSING`: a parameter without which nothing works
  */
-export type ConfigErrorCode = 'NO_FILE' | 'NO_CACHE' | 'CONFLICT' | 'BAD_NAME' | 'BAD_OPTION' | 'BAD_VALUE' | 'MISSING';
+export type ConfigErrorCode =
+  | 'NO_FILE'
+  | 'NO_CACHE'
+  | 'CONFLICT'
+  | 'BAD_NAME'
+  | 'BAD_MAP'
+  | 'BAD_OPTION'
+  | 'BAD_VALUE'
+  | 'NO_CONFIGURATION'
+  | 'MISSING';
 
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';

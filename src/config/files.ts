@@ -9,18 +9,22 @@ export function domainOf(fqrn: string): string {
   return fqrn.slice(fqrn.indexOf('.') + 1);
 }
 
+/** Files that concern all repositories, and are read before the configuration repository is known. */
+export function firstFiles(directory: string, warn: (message: string) => void): string[] {
+  return [`${directory}/default.conf`, ...defaultFiles(`${directory}/default.d`, warn)];
+}
+
 /**
- * The names; not all of the files need exist. An empty fqrn asks for those that concern all repositories.
- * @param warn told of a directory that cannot be read
+ * Those that are read afterwards. None of them need exist.
+ * @param fqrn '' asks for what concerns all repositories
+ * @param repository the directory etc/cvmfs of the configuration repository
  */
-export function filesFor(fqrn: string, directory: string, warn: (message: string) => void): string[] {
-  const files = [
-    `${directory}/default.conf`,
-    ...defaultFiles(`${directory}/default.d`, warn),
-    `${directory}/default.local`,
-  ];
+export function laterFiles(fqrn: string, directory: string, repository: string | undefined): string[] {
+  const files = [`${directory}/default.local`];
+  if (repository !== undefined) files.unshift(`${repository}/default.conf`);
   if (fqrn === '') return files;
   for (const stem of [`domain.d/${domainOf(fqrn)}`, `config.d/${fqrn}`]) {
+    if (repository !== undefined) files.push(`${repository}/${stem}.conf`);
     files.push(`${directory}/${stem}.conf`, `${directory}/${stem}.local`);
   }
   return files;
@@ -29,12 +33,16 @@ export function filesFor(fqrn: string, directory: string, warn: (message: string
 function defaultFiles(directory: string, warn: (message: string) => void): string[] {
   try {
     const names = readdirSync(directory).filter((name) => name.endsWith('.conf'));
-    return names.sort().map((name) => `${directory}/${name}`);
+    return names.sort(byBytes).map((name) => `${directory}/${name}`);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (!isMissing(code)) warn(`${directory} cannot be read (${code}): left out`);
     return [];
   }
+}
+
+function byBytes(left: string, right: string): number {
+  return Buffer.compare(Buffer.from(left), Buffer.from(right));
 }
 
 /** @throws ConfigError NO_FILE for a directory that was named and cannot be read */

@@ -1,6 +1,6 @@
 // Which master keys a repository is verified with (client.md §1.5).
-import { readdirSync, readFileSync } from 'node:fs';
 import { ConfigError } from './error.ts';
+import type { FileTree } from './file-tree.ts';
 import { domainOf } from './files.ts';
 import { MASTER_KEYS } from './master-keys.ts';
 import type { Parameters } from './parameters.ts';
@@ -18,11 +18,14 @@ export interface MasterKeyText {
  */
 export function masterKeys(parameters: Parameters): MasterKeyText[] {
   const files = parameters.get('CVMFS_PUBLIC_KEY')?.split(':').filter(Boolean) ?? [];
-  if (files.length > 0) return files.map(readKey);
+  if (files.length > 0) return files.map((file) => readKey(parameters.files, file));
   const directory = parameters.get('CVMFS_KEYS_DIR') ?? '';
   const named = parameters.isChosen('CVMFS_KEYS_DIR');
   const builtIn = builtInKeys(parameters);
-  const keys = builtIn ? usableKeys(directory) : keyFiles(directory, named).map(readKey);
+  const tree = parameters.files;
+  const keys = builtIn
+    ? usableKeys(tree, directory)
+    : keyFiles(tree, directory, named).map((file) => readKey(tree, file));
   if (keys.length > 0) return keys;
   if (builtIn) return builtIn;
   throw new ConfigError(
@@ -39,33 +42,52 @@ function builtInKeys(parameters: Parameters): MasterKeyText[] | undefined {
 }
 
 /** The keys that can be read and look like one. */
-function usableKeys(directory: string): MasterKeyText[] {
-  return keyFiles(directory, false).flatMap((file) => {
+function usableKeys(tree: FileTree, directory: string): MasterKeyText[] {
+  return keyFiles(tree, directory, false).flatMap((file) => {
     try {
-      const key = readKey(file);
+      const key = readKey(tree, file);
       return key.pem.includes('-----BEGIN PUBLIC KEY-----') ? [key] : [];
-    } catch {
-      return [];
+    } catch (error) {
+      if (error instanceof ConfigError) return [];
+      throw error;
     }
   });
 }
 
-function keyFiles(directory: string, required: boolean): string[] {
+function keyFiles(tree: FileTree, directory: string, required: boolean): string[] {
+  let failure: unknown;
   try {
-    const names = readdirSync(directory).filter((name) => name.endsWith('.pub'));
-    return names.sort().map((name) => `${directory}/${name}`);
-  } catch (cause) {
-    if (!required) return [];
-    const code = (cause as NodeJS.ErrnoException).code;
-    throw new ConfigError('NO_FILE', `cannot read CVMFS_KEYS_DIR=${directory} (${code})`, cause);
+    if (tree.kind(directory) === 'directory') {
+      const names = tree.list(directory).filter((name) => name.endsWith('.pub'));
+      const files = names.sort().map((name) => `${directory}/${name}`);
+      tree.prefetch?.(files);
+      return files;
+    }
+  } catch (error) {
+    failure = systemError(error);
   }
+  if (!required) return [];
+  throw new ConfigError('NO_FILE', `cannot read CVMFS_KEYS_DIR=${directory} (${codeOf(failure)})`, failure);
 }
 
-function readKey(file: string): MasterKeyText {
+function readKey(tree: FileTree, file: string): MasterKeyText {
+  let failure: unknown;
   try {
-    return { pem: readFileSync(file, 'latin1'), label: file };
-  } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code;
-    throw new ConfigError('NO_FILE', `cannot read the master key ${file} (${code}): check CVMFS_PUBLIC_KEY`, cause);
+    const bytes = tree.read(file);
+    if (bytes) return { pem: bytes.toString('latin1'), label: file };
+  } catch (error) {
+    failure = systemError(error);
   }
+  const message = `cannot read the master key ${file} (${codeOf(failure)}): check CVMFS_PUBLIC_KEY`;
+  throw new ConfigError('NO_FILE', message, failure);
+}
+
+/** What is no error of the system is not ours to judge: a file may have to be fetched first. */
+function systemError(error: unknown): unknown {
+  if (typeof (error as NodeJS.ErrnoException).code !== 'string') throw error;
+  return error;
+}
+
+function codeOf(failure: unknown): string {
+  return (failure as NodeJS.ErrnoException | undefined)?.code ?? 'ENOENT';
 }

@@ -1,9 +1,11 @@
 // The parameters of one repository: built-in values, files, environment, options; later ones win (client.md §8.1, §8.6).
-import { readFileSync } from 'node:fs';
-import { parseAssignments, type Surroundings } from './assignments.ts';
+import { ConfigurationFiles } from './configuration-files.ts';
 import { DEFAULT_PARAMETERS, DEFAULT_PROXY, DOMAINS, REPOSITORIES } from './defaults.ts';
 import { ConfigError } from './error.ts';
-import { domainOf, filesFor, isMissing, requireDirectory, SYSTEM_DIRECTORY } from './files.ts';
+import type { FileTree } from './file-tree.ts';
+import { domainOf, firstFiles, laterFiles, requireDirectory, SYSTEM_DIRECTORY } from './files.ts';
+import { isRepositoryName } from './names.ts';
+import { readScript, type ScriptContext } from './script-file.ts';
 
 export type Source = { readonly file: string; readonly line: number } | 'built-in' | 'environment' | '-o';
 
@@ -21,39 +23,67 @@ export interface ParameterOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** What is read without a configDirectory; /etc/cvmfs. */
   readonly systemDirectory?: string;
+  /** The content of the configuration repository; undefined: there is none, or it cannot be had. */
+  readonly configurationRepository?: FileTree;
 }
+
+/** Which repository more configuration is in (client.md §8.1). What comes after default.d cannot change it. */
+const CONFIGURATION_REPOSITORY = 'CVMFS_CONFIG_REPOSITORY';
 
 export class Parameters {
   readonly fqrn: string;
   /** One line each: what was found in the files and left out. */
   readonly warnings: string[] = [];
+  /** Where the files that these parameters name are found, such as keys. */
+  readonly files: ConfigurationFiles;
   readonly #settings = new Map<string, Setting>();
   readonly #directory: string;
   /** The files are those of the system, which concern everybody. */
   readonly #ofSystem: boolean;
+  #configurationRepository: string | undefined;
+  /** Until default.d has been read, files may choose the configuration repository. */
+  #mayChoose = true;
 
-  private constructor(fqrn: string, directory: string, ofSystem: boolean) {
+  private constructor({ fqrn, configDirectory, systemDirectory, ...options }: ParameterOptions) {
     this.fqrn = fqrn;
-    this.#directory = directory;
-    this.#ofSystem = ofSystem;
+    this.#directory = configDirectory ?? systemDirectory ?? SYSTEM_DIRECTORY;
+    this.#ofSystem = configDirectory === undefined;
+    if (configDirectory !== undefined) requireDirectory(configDirectory);
+    const later = laterSettings(options.environment, options.options);
+    for (const [name, value] of Object.entries(DEFAULT_PARAMETERS)) this.#set(name, value, 'built-in');
+    const fixed = (name: string): string | undefined => later.get(name)?.value;
+    const context: Omit<ScriptContext, 'files'> = {
+      fixed,
+      earlier: (name) => this.#settings.get(name)?.value ?? options.environment[name],
+      names: () => this.#settings.keys(),
+      warn: (message) => this.warnings.push(message),
+    };
+    const { warn } = context;
+    for (const file of firstFiles(this.#directory, warn))
+      this.#read(file, { ...context, files: new ConfigurationFiles() });
+
+    this.#mayChoose = false;
+    this.#configurationRepository = this.#chosenRepository(fixed(CONFIGURATION_REPOSITORY));
+    const mountDirectory = fixed('CVMFS_MOUNT_DIR') ?? this.get('CVMFS_MOUNT_DIR');
+    const mountpoint = `${mountDirectory}/${this.#configurationRepository}`;
+    const tree = this.#configurationRepository && options.configurationRepository;
+    this.files = new ConfigurationFiles(tree ? { mountpoint, tree } : undefined);
+    const files = laterFiles(fqrn, this.#directory, tree ? `${mountpoint}/etc/cvmfs` : undefined);
+    this.files.prefetch(files);
+    for (const file of files) this.#read(file, { ...context, files: this.files });
+
+    for (const [name, { value, source }] of later) this.#set(name, value, source);
+    this.#complete(options.environment);
   }
 
   /** @throws ConfigError NO_FILE for a configuration directory that was named and cannot be read, BAD_OPTION */
-  static load({ fqrn, options, configDirectory, environment, systemDirectory }: ParameterOptions): Parameters {
-    const directory = configDirectory ?? systemDirectory ?? SYSTEM_DIRECTORY;
-    if (configDirectory !== undefined) requireDirectory(configDirectory);
-    const parameters = new Parameters(fqrn, directory, configDirectory === undefined);
-    for (const [name, value] of Object.entries(DEFAULT_PARAMETERS)) parameters.#set(name, value, 'built-in');
-    const later = laterSettings(environment, options);
-    const surroundings = {
-      fixed: (name: string) => later.get(name)?.value,
-      earlier: (name: string) => parameters.#settings.get(name)?.value ?? environment[name],
-    };
-    const files = filesFor(fqrn, directory, (message) => parameters.warnings.push(message));
-    for (const file of files) parameters.#read(file, surroundings);
-    for (const [name, { value, source }] of later) parameters.#set(name, value, source);
-    parameters.#complete(environment);
-    return parameters;
+  static load(options: ParameterOptions): Parameters {
+    return new Parameters(options);
+  }
+
+  /** The configuration repository to be asked, whether it was or not; undefined: none is configured. */
+  get configurationRepository(): string | undefined {
+    return this.#configurationRepository;
   }
 
   /** With `@fqrn@` and `@org@` replaced (client.md §8.4); undefined: not set. Set to nothing is ''. */
@@ -85,9 +115,10 @@ export class Parameters {
     return source !== undefined && source !== 'built-in';
   }
 
-  /** Set by a file under /etc/cvmfs, which was written for everybody, and maybe for another client than this. */
+  /** Set by a file that was written for everybody, and maybe for another client than this: under /etc/cvmfs, or signed. */
   isOfSystem(name: string): boolean {
-    return this.#ofSystem && typeof this.source(name) === 'object';
+    const source = this.source(name);
+    return typeof source === 'object' && (this.#ofSystem || this.files.isSigned(source.file));
   }
 
   /** All that are set, in ascending order. */
@@ -99,25 +130,35 @@ export class Parameters {
     this.#settings.set(name, { value, source });
   }
 
-  #read(file: string, surroundings: Surroundings): void {
-    let text: string;
+  #read(file: string, context: ScriptContext): void {
+    let text: string | undefined;
     try {
-      text = readFileSync(file, 'utf8');
+      text = context.files.read(file)?.toString('utf8');
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      if (!isMissing(code)) this.warnings.push(`${file} cannot be read (${code}): left out`);
-      return;
+      if (typeof code !== 'string') throw error;
+      context.warn(`${file} cannot be read (${code}): left out`);
     }
-    const { assignments, skipped } = parseAssignments(text, surroundings);
-    for (const { name, value, line } of assignments) {
+    if (text === undefined) return;
+    for (const { name, value, line, file: included } of readScript(file, text, context)) {
       // A default.conf as it is shipped chooses nothing.
       const shipped = file === `${this.#directory}/default.conf` && value === DEFAULT_PARAMETERS[name];
-      if (!shipped || this.#settings.get(name)?.value !== value) this.#set(name, value, { file, line });
+      if (shipped && this.#settings.get(name)?.value === value) continue;
+      const source = { file: included ?? file, line };
+      if (name === CONFIGURATION_REPOSITORY && !this.#mayChoose && value !== (this.get(name) ?? '')) {
+        context.warn(`${source.file}:${line}: it is too late to set ${name}: left out`);
+      } else {
+        this.#set(name, value, source);
+      }
     }
-    for (const { first, last } of skipped) {
-      const lines = first === last ? first : `${first}-${last}`;
-      this.warnings.push(`${file}:${lines}: more shell than is understood here, left out`);
-    }
+  }
+
+  #chosenRepository(fixed: string | undefined): string | undefined {
+    const name = fixed ?? this.get(CONFIGURATION_REPOSITORY);
+    if (!name || this.fqrn === '' || name === this.fqrn) return undefined;
+    if (isRepositoryName(name)) return name;
+    this.warnings.push(`${CONFIGURATION_REPOSITORY}=${name} is not a repository name: left out`);
+    return undefined;
   }
 
   /** Values for the repository and its domain, where nobody set others. */

@@ -18,7 +18,7 @@ export function privateDirectory(user: number, parent: string): string {
 function replaceable(path: string): string | undefined {
   const parent = dirname(path);
   const found = lstatSync(path);
-  if (!isTrusted(found)) return `${path} belongs to user ${found.uid}`;
+  if (!isTrustedOwner(found)) return `${path} belongs to user ${found.uid}`;
   if ((found.mode & 0o022) !== 0 && (found.mode & 0o1000) === 0) return `${path} is writable by others and not sticky`;
   return parent === path ? undefined : replaceable(parent);
 }
@@ -41,7 +41,7 @@ function claim(directory: string): string | undefined {
 /** What the kernel shows for every user id that has none in our user namespace. */
 const OVERFLOW_ID = 65_534;
 
-function isTrusted({ uid }: Stats): boolean {
+export function isTrustedOwner({ uid }: Stats): boolean {
   return uid === 0 || uid === process.geteuid?.() || (uid === OVERFLOW_ID && !isMapped(OVERFLOW_ID));
 }
 

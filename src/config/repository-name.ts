@@ -1,13 +1,7 @@
-// Names of repositories (client.md §8.1).
+// Repository names as people give them.
 import { ConfigError } from './error.ts';
+import { isRepositoryName } from './names.ts';
 import { type ParameterOptions, Parameters } from './parameters.ts';
-
-const VALID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$/;
-
-/** Names become path components and parts of URLs. */
-export function isRepositoryName(name: string): boolean {
-  return VALID.test(name);
-}
 
 /**
  * Completes a repository name without a dot by CVMFS_DEFAULT_DOMAIN.

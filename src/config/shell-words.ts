@@ -1,4 +1,5 @@
 // What a word of a shell script stands for: quotes, backslashes and variables (POSIX shell, word expansions).
+import { calculate } from './arithmetic.ts';
 import { endOf } from './shell-tokens.ts';
 
 export interface Variables {
@@ -75,7 +76,7 @@ function escaped(char: string, quoted: boolean): string {
   return quoted && !'"\\$`'.includes(char) ? `\\${char}` : char;
 }
 
-/** `$NAME`, `${NAME}`, and with `-`, `:-`, `=` and `:=` what it is when unset (or, with a colon, empty). */
+/** `$((…))`, `$NAME`, `${NAME}`, and with `-`, `:-`, `=` and `:=` what it is when unset (or, with a colon, empty). */
 function expandVariable(
   word: string,
   at: number,
@@ -83,6 +84,11 @@ function expandVariable(
   quoted: boolean,
 ): { text: string; end: number } {
   NAME.lastIndex = BRACES.lastIndex = at;
+  if (word.startsWith('$((', at)) {
+    const end = endOf(word, at + 2, ')');
+    if (!word.startsWith('))', end - 2)) throw new NotUnderstood();
+    return { text: `${calculate(word.slice(at + 3, end - 2), variables)}`, end };
+  }
   const plain = NAME.exec(word);
   if (plain) return { text: variables.get(plain[1]) ?? '', end: at + plain[0].length };
   const match = BRACES.exec(word);

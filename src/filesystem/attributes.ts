@@ -11,8 +11,11 @@ const CHARACTER_DEVICE = 0o020000;
 const BLOCK_DEVICE = 0o060000;
 
 export interface OwnershipRules {
-  /** Owner and group of everything (CVMFS_CLAIM_OWNERSHIP); undefined: as published. */
+  /** Owner and group of everything (CVMFS_CLAIM_OWNERSHIP); undefined: see `userId` and `groupId`. */
   readonly claim?: { readonly uid: number; readonly gid: number };
+  /** What to show for an owner or a group as published; undefined: just that. Not asked where everything is claimed. */
+  readonly userId?: (published: number) => number;
+  readonly groupId?: (published: number) => number;
   /** CVMFS_WORLD_READABLE. */
   readonly worldReadable: boolean;
 }
@@ -48,8 +51,8 @@ export function attributesOf(
     mtimeNs: entry.mtimeNs,
     mode: entry.mode | readable,
     nlink: entry.linkCount,
-    uid: rules.claim ? rules.claim.uid : entry.uid,
-    gid: rules.claim ? rules.claim.gid : entry.gid,
+    uid: rules.claim ? rules.claim.uid : (rules.userId?.(entry.uid) ?? entry.uid),
+    gid: rules.claim ? rules.claim.gid : (rules.groupId?.(entry.gid) ?? entry.gid),
     rdev: device ? entry.size >>> 0 : 1,
   };
 }

@@ -20,6 +20,23 @@ export function innerGroupId(outer: number): number | undefined {
   return undefined;
 }
 
+/** What the kernel shows for an id that has none in a namespace. */
+const OVERFLOW_ID = 65_534;
+
+/**
+ * Gives the function from ids of the parent namespace to ours, in which most are nobody; undefined: they are the same.
+ */
+export function innerIds(kind: 'uid' | 'gid'): ((outer: number) => number) | undefined {
+  const found = ranges(`/proc/self/${kind}_map`);
+  if (found.every(({ first, outside }) => first === outside)) return undefined;
+  return (outer) => {
+    for (const { first, outside, count } of found) {
+      if (outer >= outside && outer < outside + count) return first + outer - outside;
+    }
+    return OVERFLOW_ID;
+  };
+}
+
 /** None without a /proc: no namespace can be told then. */
 function ranges(file: string): { first: number; outside: number; count: number }[] {
   try {

@@ -31,7 +31,9 @@ async function settingsOf(
   const reports: string[] = [];
   const launch = {
     repositories: [name],
-    parameters: [`CVMFS_CACHE_BASE=${base}/cache`, `CVMFS_BLACKLIST=${base}/blacklist`, ...parameters],
+    parameters: [`CVMFS_CACHE_BASE=${base}/cache`, `CVMFS_BLACKLIST=${base}/blacklist`, ...parameters].map(
+      (parameter) => parameter.replace('CONFIG/', `${base}/config/`),
+    ),
     configDirectory: join(base, 'config'),
     debug: false,
   };
@@ -68,7 +70,7 @@ test('parameters of files and options reach the parts of the client', async (t) 
   t.deepEqual(settings.servers.servers, ['http://a/atlas', 'http://b']);
   t.like(settings.servers, { proxies: 'http://p|http://q;DIRECT', fallbackProxies: 'http://f', followRedirects: true });
   t.like(settings.externalServers, { servers: ['http://x/atlas.cern.ch'], proxies: 'DIRECT', timeout: 6 });
-  t.deepEqual(settings.ownership, { claim: undefined, worldReadable: true });
+  t.like(settings.ownership, { claim: undefined, worldReadable: true });
   t.like(settings, { tag: 'tag', alternativePath: true, fixedRoot: undefined, date: undefined });
 });
 
@@ -83,8 +85,36 @@ test('symlinks see parameters and environment, the parameters first', async (t) 
 });
 
 test('what is left out of the files is told', async (t) => {
-  const { reports, base } = await settingsOf(t, { files: { 'default.local': 'CVMFS_A=$(hostname)\n' } });
-  t.deepEqual(reports, [`${base}/config/default.local:1: more shell than is understood here, left out`]);
+  const { reports, base } = await settingsOf(t, { files: { 'default.local': 'CVMFS_A=$(exit 1)\nexit 3\n' } });
+  const reason = 'left out, as it needs a shell, and it does not run to its end';
+  t.deepEqual(reports, [`${base}/config/default.local:1: ${reason}`, `${base}/config/default.local:2: ${reason}`]);
+});
+
+test('files of ids are read, and one that cannot be ends the launch', async (t) => {
+  const { settings, base } = await settingsOf(t, {
+    files: { users: '# people\n 12 1000 \n* 65534\n', groups: '1 2\n' },
+    parameters: ['CVMFS_CLAIM_OWNERSHIP=no', 'CVMFS_UID_MAP=CONFIG/users', 'CVMFS_GID_MAP=CONFIG/groups'],
+  });
+  t.deepEqual(
+    [12, 13].map((id) => settings.ownership.userId?.(id)),
+    [1000, 65_534],
+  );
+  t.deepEqual(
+    [1, 13].map((id) => settings.ownership.groupId?.(id)),
+    [2, 13],
+  );
+  t.truthy(base);
+  const broken = (text: string) =>
+    settingsOf(t, { files: { users: text }, parameters: ['CVMFS_CLAIM_OWNERSHIP=no', 'CVMFS_UID_MAP=CONFIG/users'] });
+  for (const text of ['1\t2', '1 2 3', 'a 2', '1 -2', '1 4294967296', '* *']) {
+    await t.throwsAsync(
+      broken(`# comment\n${text}\n`),
+      { code: 'BAD_MAP', message: /users:2: expected two ids/ },
+      text,
+    );
+  }
+  const missing = settingsOf(t, { parameters: ['CVMFS_CLAIM_OWNERSHIP=no', 'CVMFS_GID_MAP=CONFIG/none'] });
+  await t.throwsAsync(missing, { code: 'NO_FILE', message: /cannot read CVMFS_GID_MAP=.*none \(ENOENT\)/ });
 });
 
 test('without a server, a key or a name that can be one, the repository is refused with what to do', async (t) => {

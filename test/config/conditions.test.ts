@@ -1,14 +1,22 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is sh
 import { spawnSync } from 'node:child_process';
+import { statSync } from 'node:fs';
 import test from 'ava';
 import fc from 'fast-check';
 import { parseAssignments } from '../../src/config/assignments.ts';
+import type { AskFile } from '../../src/config/conditions.ts';
 
 const NOTHING = { fixed: () => undefined, earlier: () => undefined };
 
+const askFile: AskFile = (test, path) => {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (test === '-f' || test === '-d') return found?.isDirectory() === (test === '-d');
+  return found !== undefined && (test !== '-s' || found.size > 0);
+};
+
 /** Values at the end, and the lines that were left out, `first-last`. */
 function run(text: string): { values: Record<string, string>; skipped: string[] } {
-  const { assignments, skipped } = parseAssignments(text, NOTHING);
+  const { assignments, skipped } = parseAssignments(text, { ...NOTHING, askFile });
   return {
     values: Object.fromEntries(assignments.map(({ name, value }) => [name, value])),
     skipped: skipped.map(({ first, last }) => `${first}-${last}`),
@@ -46,6 +54,20 @@ for (const [condition, expected] of Object.entries({
   '[ "$X" = a ] && [ "$X" = x ]': false,
   '[ "$X" = a ] && grep -q x file || [ "$X" = x ]': true,
   '[ "$X" = x ] || grep -q x file': true,
+  '! [ "$X" = x ]': false,
+  '[ ! "$X" = x ]': false,
+  '[ ! -n "$E" ]': true,
+  '[ ! $Y = x ]': false,
+  '! [ $Y = x ]': true,
+  '[ "$((7 % 2))" -eq 1 ]': true,
+  '[ "$X" -eq 1 ]': false,
+  '[ 10 -gt 9 ] && [ -3 -le 3 ] && [ 07 -ne 8 ]': true,
+  '[ -f /etc/passwd ]': true,
+  '[ -f /etc ]': false,
+  '[ -d /etc ] && [ -e /etc ] && [ -r /etc ] && [ -s /etc/passwd ]': true,
+  '[ ! -f /etc/none ]': true,
+  '[ -f "" ]': false,
+  '[ -s /dev/null ]': false,
 })) {
   test(`if ${condition} is ${expected}, as in sh`, (t) => {
     t.is(holds(condition), expected);
@@ -56,8 +78,8 @@ for (const [condition, expected] of Object.entries({
 }
 
 for (const condition of [
-  '[ -f /etc/passwd ]',
-  '[ 1 -eq 1 ]',
+  '[ -x /bin/sh ]',
+  '[ a -nt b ]',
   'grep -q x y',
   '[ a = b -o a = a ]',
   '[[ a = a ]]',
@@ -69,6 +91,32 @@ for (const condition of [
     t.deepEqual(result, { values: { A: '1', B: '1' }, skipped: ['2-6'] });
   });
 }
+
+test('arithmetic is that of sh', (t) => {
+  const term = fc.oneof(fc.nat(99).map(String), fc.constantFrom('X', '$X', 'NONE'));
+  const { sum } = fc.letrec<{ sum: string; factor: string }>((tie) => ({
+    sum: fc
+      .array(fc.tuple(fc.constantFrom('+', '-', '*', ' * ', ' - '), tie('factor')), { minLength: 1, maxLength: 4 })
+      .map((parts) => parts.map(([operator, text], i) => (i === 0 ? text : operator + text)).join('')),
+    factor: fc.oneof(
+      { maxDepth: 2 },
+      term,
+      tie('sum').map((text) => `(${text})`),
+      term.map((text) => `- ${text}`),
+    ),
+  }));
+  fc.assert(
+    fc.property(fc.array(sum, { minLength: 1, maxLength: 50, size: 'max' }), (sums) => {
+      const input = `X=5\n${sums.map((text) => `echo "$((${text}))"\n`).join('')}`;
+      const { stdout } = spawnSync('/bin/sh', { input, encoding: 'utf8', env: {} });
+      const ours = sums.map((text) => `${run(`X=5\nR=$((${text}))`).values.R}\n`);
+      return stdout === ours.join('');
+    }),
+    { numRuns: 10 },
+  );
+  t.deepEqual(run('R=$((1 / 0))\nS=$((1 +))\nT=$((010))\nU=$((1 << 2))').skipped, ['1-1', '2-2', '3-3', '4-4']);
+  t.true(Number(run('R=$((RANDOM % 2))').values.R) < 2);
+});
 
 test('of the branches, only the first whose condition holds is taken', (t) => {
   const block = (x: string) => `X=${x}

@@ -80,14 +80,15 @@ test('a directory given by --config must be there; the one of the system need no
   t.deepEqual(load(t, { systemDirectory: missing }).warnings, []);
 });
 
-test('what is left out of a file is told, with file and lines', (t) => {
+test('what a shell cannot do either is left out and told, with file and lines', (t) => {
   const directory = makeDirectory(t);
-  const text = 'CVMFS_A=$(hostname)\nif grep -q x y; then\n  CVMFS_B=1\nfi\nCVMFS_C=1\n';
-  const { warnings } = load(t, { systemDirectory: directory, files: { 'default.local': text } });
+  const text = 'CVMFS_A=$(hostname)\nif grep -q x y; then\n  CVMFS_B=1\nfi\nCVMFS_C=1\nexit 1\n';
+  const parameters = load(t, { systemDirectory: directory, files: { 'default.local': text } });
   t.deepEqual(
-    warnings.map((warning) => warning.split(' ')[0]),
-    [`${directory}/default.local:1:`, `${directory}/default.local:2-4:`],
+    parameters.warnings.map((warning) => warning.split(' ')[0]),
+    [`${directory}/default.local:1:`, `${directory}/default.local:2-4:`, `${directory}/default.local:6:`],
   );
+  t.is(parameters.get('CVMFS_C'), '1');
 });
 
 test('a file that cannot be read is told', (t) => {

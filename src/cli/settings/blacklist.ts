@@ -1,0 +1,26 @@
+// The blacklist that applies to a repository (client.md §1.6): the site's, and the one of the configuration repository.
+import { ConfigError } from '../../config/error.ts';
+import type { Parameters } from '../../config/parameters.ts';
+import { type Blacklist, parseBlacklist } from '../../repository/blacklist.ts';
+
+const SYSTEM_BLACKLIST = '/etc/cvmfs/blacklist';
+
+/** @throws ConfigError NO_FILE */
+export function blacklist(parameters: Parameters): Blacklist {
+  const files = [parameters.get('CVMFS_BLACKLIST') ?? SYSTEM_BLACKLIST];
+  const { signed } = parameters.files;
+  if (signed) files.push(`${signed.mountpoint}/etc/cvmfs/blacklist`);
+  return parseBlacklist(...files.map((file) => readIfThere(parameters, file)));
+}
+
+/** A file that is missing says nothing; one that cannot be read must not be overlooked. */
+function readIfThere({ files }: Parameters, file: string): string {
+  try {
+    return files.read(file)?.toString('latin1') ?? '';
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    // Not there yet.
+    if (typeof code !== 'string') throw cause;
+    throw new ConfigError('NO_FILE', `cannot read the blacklist ${file} (${code})`, cause);
+  }
+}
