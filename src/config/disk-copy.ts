@@ -43,14 +43,14 @@ export function withTreeOnDisk(
   }
 }
 
-/** All but the keys, by their paths. */
+/** All files by their paths. */
 function contentOf(files: ConfigurationFiles, directory: string): Map<string, Buffer> {
   const paths: string[] = [];
   const walk = (inside: string): void => {
     for (const name of files.list(inside)) {
       const path = `${inside}/${name}`;
       if (files.kind(path) === 'file') paths.push(path);
-      else if (name !== 'keys') walk(path);
+      else walk(path);
       if (paths.length >= MAX_FILES) return;
     }
   };
