@@ -16,6 +16,7 @@ import { type LaunchWords, parseLaunchWords, resolvePaths } from './launch-words
 import { reporter } from './reporter.ts';
 import { openRepository, repositorySession } from './repository-mount.ts';
 import { repositorySettings } from './settings/repository.ts';
+import { type ServedMount, TalkSockets } from './talk-sockets.ts';
 
 /** For storing what is only in memory at the end of a job; init waits a little longer. */
 const CLOSING_MS = 1500;
@@ -47,7 +48,9 @@ export async function main(words: string[]): Promise<number> {
   });
   const mounts = await Promise.race([ended, mountAll(repositories, opened, launch, handover)]);
   if (mounts) {
+    const sockets = new TalkSockets(mounts);
     await Promise.race([ended, Promise.all(mounts.map((mount) => mount.ended))]);
+    sockets.close();
     await Promise.race([closeAll(opened), sleep(CLOSING_MS)]);
   }
   // Everything is put away, and the job waits for this end: Node's own would take some milliseconds more. By this signal
@@ -62,7 +65,7 @@ async function mountAll(
   opened: readonly Promise<MountedRepository>[],
   launch: LaunchWords,
   handover: Handover,
-): Promise<{ ended: Promise<void> }[] | undefined> {
+): Promise<ServedMount[] | undefined> {
   const root = await Promise.race([handover.rootDirectory(), failure(opened)]);
   const mounts = await Promise.all(
     repositories.map((settings, i) => {
@@ -124,18 +127,19 @@ async function serve(
   descriptor: MountDescriptor,
   opened: Promise<MountedRepository>,
   { debug }: LaunchWords,
-): Promise<{ ended: Promise<void> }> {
+): Promise<ServedMount> {
   const { fd, adopted, negotiated } = descriptor;
   const mounted = adopted ? Promise.resolve() : mountFuse(fd, 'cvmfs2', directory);
   mounted.catch(() => {});
   const askSomething = () => lookAt(directory);
   const options = { ...descriptor, readOnlyMount: true, debug, askSomething };
-  const session = repositorySession(await opened, settings, options);
+  const repository = await opened;
+  const session = repositorySession(repository, settings, options);
   const ended = session.start().catch((error: Error) => settings.report(error.message));
   await mounted;
   if (adopted && !negotiated) await initialized(session, settings.fqrn);
   settings.log?.note(`CernVM-FS: linking ${directory}/${settings.fqrn} to repository ${settings.fqrn}`);
-  return { ended };
+  return { ended, repository, settings, mountpoint: directory };
 }
 
 /** The server before was killed while the kernel waited for its first answer. Only newer kernels ask again. */

@@ -56,6 +56,11 @@ export class CatalogTree {
     return this.#root;
   }
 
+  /** Paths of the attached catalogs, '' for the root catalog. */
+  get mountpoints(): string[] {
+    return [...this.#byMountpoint.keys()];
+  }
+
   /** Number of attached catalogs. */
   get size(): number {
     return this.#byMountpoint.size;

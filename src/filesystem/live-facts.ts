@@ -4,9 +4,11 @@ import type { CacheStore } from '../cache/store.ts';
 import type { Network } from '../download/no-network.ts';
 import type { Manifest } from '../repository/manifest.ts';
 import { fetchManifest } from '../repository/verification.ts';
-import type { CacheFacts, MountFacts, NetworkFacts, RequestFacts, TransferFacts } from './mount-facts.ts';
+import type { CacheFacts, MountFacts, NetworkFacts, RequestFacts } from './mount-facts.ts';
 import type { RepositorySettings } from './mounted-repository.ts';
 import type { RequestCounters } from './request-counters.ts';
+
+const MAX_MANIFEST = 1 << 20;
 
 export interface FactsOptions {
   readonly settings: RepositorySettings;
@@ -35,8 +37,8 @@ export class LiveFacts implements MountFacts {
     this.fqrn = settings.fqrn;
     this.tag = options.tag ?? '';
     this.expires = options.expires;
-    this.network = networkFacts(source, settings.servers);
-    this.external = external && networkFacts(external, settings.externalServers ?? {});
+    this.network = networkFacts(source);
+    this.external = external && networkFacts(external);
   }
 
   get masterKeys(): readonly string[] {
@@ -45,7 +47,8 @@ export class LiveFacts implements MountFacts {
   }
 
   cache(): CacheFacts {
-    return countersOf<CacheFacts>(this.#options.store) ?? { requests: 0, misses: 0 };
+    const { hits, misses } = this.#options.store.status();
+    return { requests: hits + misses, misses };
   }
 
   requests(): RequestFacts {
@@ -57,6 +60,15 @@ export class LiveFacts implements MountFacts {
     return this.#options.settings.log?.lastMessages() ?? '';
   }
 
+  async isOnline(): Promise<boolean> {
+    try {
+      await this.#options.source.file('/.cvmfspublished', MAX_MANIFEST);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   /** Asked for anew, with the whole chain of trust: a start that trusts what it has seen before does not verify one. */
   async manifest(): Promise<Manifest> {
     const { source, store, settings } = this.#options;
@@ -66,9 +78,7 @@ export class LiveFacts implements MountFacts {
   }
 }
 
-type Timeouts = { readonly timeout?: number; readonly timeoutDirect?: number };
-
-function networkFacts(downloader: Network, { timeout = 0, timeoutDirect = 0 }: Timeouts): NetworkFacts {
+function networkFacts(downloader: Network): NetworkFacts {
   return {
     server: () => downloader.status().server,
     servers() {
@@ -78,13 +88,12 @@ function networkFacts(downloader: Network, { timeout = 0, timeoutDirect = 0 }: T
     },
     proxy: () => downloader.status().proxy,
     proxies: () => downloader.status().proxyGroups.flat(),
-    timeouts: () => ({ proxied: timeout, direct: timeoutDirect }),
-    transfers: () => countersOf<TransferFacts>(downloader) ?? { downloads: 0, bytes: 0, milliseconds: 0 },
+    timeouts: () => downloader.status().timeouts,
+    transfers() {
+      const { transfers: downloads, bytes, milliseconds } = downloader.counters();
+      return { downloads, bytes, milliseconds };
+    },
   };
-}
-
-function countersOf<T>(layer: object): T | undefined {
-  return (layer as { counters?: () => T }).counters?.();
 }
 
 /** The soft limit of this process. */

@@ -18,6 +18,8 @@ export interface MountFacts {
   requests(): RequestFacts;
   /** The last messages of the log, a line each. */
   lastMessages(): string;
+  /** A server answers now. */
+  isOnline(): Promise<boolean>;
   /** The verified manifest of the mounted revision or of a newer one. */
   manifest(): Promise<Manifest>;
 }

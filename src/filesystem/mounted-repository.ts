@@ -60,8 +60,20 @@ export interface RepositorySettings {
   readonly recorder?: AccessRecorder;
   /** What `report` writes to, and more than what goes wrong. */
   readonly log?: Log;
+  /** Where scripts look for the talk socket; undefined: there is none. */
+  readonly talkSocket?: string;
+  /** All parameters, as `cvmfs2 -o parse` prints them. */
+  readonly parameterLines?: () => readonly string[];
   /** Which extended attributes are shown, and to whom. */
   readonly attributeRules?: AttributeRules;
+}
+
+/** What a mounted repository is made of, for those who look into it and change its settings while it runs. */
+export interface Layers {
+  readonly tree: CatalogTree;
+  readonly store: CacheStore;
+  readonly source: Network;
+  readonly external: Network | undefined;
 }
 
 export class MountedRepository {
@@ -69,6 +81,7 @@ export class MountedRepository {
   readonly root: RootChoice;
   readonly facts: MountFacts;
   readonly counters: RequestCounters;
+  readonly layers: Layers;
   readonly #store: CacheStore;
   readonly #downloaders: readonly Network[];
 
@@ -77,6 +90,7 @@ export class MountedRepository {
     root: RootChoice,
     facts: MountFacts,
     counters: RequestCounters,
+    layers: Layers,
     store: CacheStore,
     downloaders: readonly Network[],
   ) {
@@ -84,6 +98,7 @@ export class MountedRepository {
     this.root = root;
     this.facts = facts;
     this.counters = counters;
+    this.layers = layers;
     this.#store = store;
     this.#downloaders = downloaders;
   }
@@ -125,8 +140,9 @@ export class MountedRepository {
         tag: root.tagName,
         expires: () => undefined,
       });
+      const tree = new CatalogTree({ store, root: catalog, report, journal: settings.journal, restored });
       const operations = new RepositoryOperations({
-        tree: new CatalogTree({ store, root: catalog, report, journal: settings.journal, restored }),
+        tree,
         store,
         facts,
         counters,
@@ -136,7 +152,15 @@ export class MountedRepository {
         report,
         recorder: settings.recorder,
       });
-      return new MountedRepository(operations, root, facts, counters, store, downloaders);
+      return new MountedRepository(
+        operations,
+        root,
+        facts,
+        counters,
+        { tree, store, source, external },
+        store,
+        downloaders,
+      );
     } catch (error) {
       for (const downloader of downloaders) downloader.close();
       await store.close();

@@ -187,6 +187,13 @@ export class RepositoryOperations implements Operations {
     return attributeNames(this.#subject(node), this.#view.attributeRules ?? DEFAULT_RULES);
   }
 
+  /** The objects that make up a regular file. Throws as `read` does. */
+  contentOf(node: number): FileContent {
+    const located = this.#locate(node);
+    if (!isRegular(located.entry)) throw new Errno(EINVAL);
+    return this.#content(located, this.#directories.above(located.attached, located.entry));
+  }
+
   access(node: number, mask: number, caller: Caller): void {
     this.#check(this.#locate(node), caller, mask & (READ | EXECUTE));
   }

@@ -41,6 +41,7 @@ export const MADE_FACTS: MountFacts = {
     maxFiles: 1024,
   }),
   lastMessages: () => '',
+  isOnline: async () => true,
   manifest: () => Promise.reject(new Error('no server')),
 };
 

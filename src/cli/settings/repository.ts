@@ -1,6 +1,7 @@
 // From the parameters of a repository to what mounting it needs.
 import type { KeyObject } from 'node:crypto';
 import { masterKeys } from '../../config/key-files.ts';
+import { parameterLines } from '../../config/parameter-line.ts';
 import type { Parameters } from '../../config/parameters.ts';
 import type { OwnershipRules } from '../../filesystem/attributes.ts';
 import type { RepositorySettings } from '../../filesystem/mounted-repository.ts';
@@ -14,6 +15,7 @@ import { openLog } from './logs.ts';
 import { ownership } from './ownership.ts';
 import { type ParameterRequest, withParameters } from './parameters.ts';
 import { externalServers, servers } from './servers.ts';
+import { talkSocket } from './talk.ts';
 import { variables } from './variables.ts';
 
 type Report = (message: string) => void;
@@ -80,5 +82,7 @@ function settingsFrom(
     attributeRules: attributeRules(parameters, warn),
     report: warn,
     log,
+    talkSocket: talkSocket(parameters, cache.cacheDirectory),
+    parameterLines: () => parameterLines(parameters),
   };
 }

@@ -1,0 +1,30 @@
+// All talk commands, and which of them is meant (client.md §9.4).
+import type { TalkCommand } from './command.ts';
+import { CACHE_COMMANDS } from './commands/cache.ts';
+import { MOUNT_COMMANDS } from './commands/mount.ts';
+import { NETWORK_COMMANDS } from './commands/network.ts';
+import type { TalkTarget } from './talk-target.ts';
+
+export const COMMANDS: ReadonlyMap<string, TalkCommand> = new Map(
+  [...CACHE_COMMANDS, ...MOUNT_COMMANDS, ...NETWORK_COMMANDS].map((command) => [command.words, command]),
+);
+
+const MOST_WORDS = Math.max(...[...COMMANDS.keys()].map((words) => words.split(' ').length));
+
+/** The answer, with or without its last newline. Rejects when the command fails in a way that it has no answer for. */
+export async function answerTo(target: TalkTarget, line: string): Promise<string> {
+  const words = line.split(/\s+/);
+  for (let count = Math.min(MOST_WORDS, words.length); count > 0; count--) {
+    const command = COMMANDS.get(words.slice(0, count).join(' '));
+    if (!command) continue;
+    const argument = behind(line, count);
+    if (command.argument === undefined) return argument === '' ? command.run(target, '') : 'unknown command';
+    return argument === '' ? `Usage: ${command.words} ${command.argument}` : command.run(target, argument);
+  }
+  return 'unknown command';
+}
+
+/** What follows the first `count` words, blanks within it as they are. */
+function behind(line: string, count: number): string {
+  return line.replace(new RegExp(`^\\s*(?:\\S+\\s*){${count}}`), '');
+}

@@ -1,0 +1,100 @@
+// What concerns the mount as a whole: revision, catalogs, updates, process, counters.
+import process from 'node:process';
+import { COMPATIBLE_VERSION } from '../../config/compatible-version.ts';
+import { localTime } from '../../log/times.ts';
+import { type TalkCommand, unsupported, wholeNumber } from '../command.ts';
+import { internalAffairs } from '../internal-affairs.ts';
+import { mountStatus } from '../mount-status.ts';
+
+const FIXED = 'Unsupported: the mount stays at its revision';
+
+export const MOUNT_COMMANDS: readonly TalkCommand[] = [
+  { words: 'mountpoint', run: ({ mountpoint }) => mountpoint },
+  { words: 'device id', run: (target) => target.deviceId() },
+  { words: 'remount', run: async ({ updates }) => (await updates.remount?.(false)) ?? FIXED },
+  { words: 'remount sync', run: async ({ updates }) => (await updates.remount?.(true)) ?? FIXED },
+  {
+    words: 'chroot',
+    argument: '<hash>',
+    run: async ({ updates }, hash) => ((await updates.switchTo?.(hash)) ? 'OK' : 'Failed'),
+  },
+  {
+    words: 'detach nested catalogs',
+    run({ catalogs }) {
+      catalogs.detachNested?.();
+      return 'OK';
+    },
+  },
+  { words: 'revision', run: ({ catalogs }) => String(catalogs.revision) },
+  {
+    words: 'max ttl info',
+    run({ updates }) {
+      const minutes = updates.maxTtl?.() ?? 0;
+      return minutes === 0 ? 'unset' : `${minutes} minutes`;
+    },
+  },
+  {
+    words: 'max ttl set',
+    argument: '<minutes>',
+    run({ updates }, argument) {
+      const minutes = wholeNumber(argument);
+      if (minutes === undefined) return 'Usage: max ttl set <minutes>';
+      if (!updates.setMaxTtl) return FIXED;
+      updates.setMaxTtl(minutes);
+      return 'OK';
+    },
+  },
+  { words: 'open catalogs', run: ({ catalogs }) => catalogTree(catalogs.mountpoints()) },
+  { words: 'internal affairs', run: internalAffairs },
+  {
+    words: 'reset error counters',
+    run(target) {
+      target.resetErrors();
+      return 'OK';
+    },
+  },
+  { words: 'pid', run: () => String(process.pid) },
+  unsupported('pid cachemgr', 'there is no cache manager process'),
+  unsupported('pid watchdog', 'there is no watchdog process'),
+  { words: 'parameters', run: (target) => target.parameters().join('\n') },
+  {
+    words: 'hotpatch history',
+    run({ facts }) {
+      const time = localTime(new Date(Date.now() - (performance.now() - facts.mountedAt)));
+      const what = [
+        `start of CernVM-FS loader ${COMPATIBLE_VERSION}`,
+        `loaded CernVM-FS Fuse Module ${COMPATIBLE_VERSION}`,
+      ];
+      return what.map((text) => `${time}    (${text})`).join('\n');
+    },
+  },
+  unsupported('vfs inodes', 'nodes are computed, there is no table of them'),
+  unsupported('vfs entries', 'nodes are computed, there is no table of them'),
+  {
+    words: 'version',
+    run: () => `${COMPATIBLE_VERSION} (CernVM-FS Fuse Module)\n${COMPATIBLE_VERSION} (Loader)`,
+  },
+  { words: 'version patchlevel', run: () => '0' },
+  { words: 'tracebuffer flush', run: () => 'OK' },
+  unsupported('latency', 'latencies are not measured'),
+  unsupported('tear down to read-only', 'the mount is read-only'),
+  unsupported('send mount fd', 'the mount cannot be handed over'),
+  // Not of the reference: everything at once, for our own programs.
+  { words: 'status json', run: async (target) => JSON.stringify(await mountStatus(target)) },
+];
+
+/** A line for each catalog, indented by how many it is in. */
+export function catalogTree(mountpoints: readonly string[]): string {
+  const open: string[] = [];
+  const lines = [...mountpoints].sort().map((path) => {
+    while (open.length > 0 && !isBelow(path, open[open.length - 1])) open.pop();
+    const line = `${' '.repeat(4 * open.length)}-> ${path}`;
+    open.push(path);
+    return line;
+  });
+  return lines.join('\n');
+}
+
+function isBelow(path: string, directory: string): boolean {
+  return directory === '' || path.startsWith(`${directory}/`);
+}

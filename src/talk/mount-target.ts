@@ -1,0 +1,86 @@
+// What talk commands ask of, and change on, a mounted repository.
+import { readFileSync } from 'node:fs';
+import type { MountedRepository, RepositorySettings } from '../filesystem/mounted-repository.ts';
+import type { FileContent } from '../filesystem/open-files.ts';
+import { contentAt } from '../filesystem/path-content.ts';
+import { networkControl } from './network-control.ts';
+import type { CacheControl, CatalogControl, TalkTarget } from './talk-target.ts';
+
+export function talkTarget(
+  repository: MountedRepository,
+  settings: RepositorySettings,
+  mountpoint: string,
+): TalkTarget {
+  const { facts, counters, layers } = repository;
+  const { source, external } = layers;
+  return {
+    facts,
+    mountpoint,
+    version: process.env.CVMFSEXEC_VERSION ?? 'development',
+    deviceId: () => deviceIdOf(mountpoint),
+    parameters: () => settings.parameterLines?.() ?? [],
+    catalogs: catalogControl(repository),
+    cache: cacheControl(repository, settings),
+    network: networkControl(source),
+    external: external && networkControl(external),
+    updates: {},
+    resetErrors: () => counters.resetErrors(),
+  };
+}
+
+function catalogControl({ layers: { tree } }: MountedRepository): CatalogControl {
+  return {
+    get revision() {
+      return tree.root.catalog.revision;
+    },
+    get rootHash() {
+      return tree.root.catalog.hash.toString();
+    },
+    mountpoints: () => tree.mountpoints,
+    get entries() {
+      return tree.attachedEntries;
+    },
+    get inodeGauge() {
+      return tree.inodeGauge;
+    },
+  };
+}
+
+function cacheControl(repository: MountedRepository, { cacheDirectory }: RepositorySettings): CacheControl {
+  const { operations, layers } = repository;
+  return {
+    describe: () => `Posix cache manager (cache directory: ${cacheDirectory})`,
+    async evict(path) {
+      const content = await contentAt(operations, path);
+      for (const hash of hashesOf(content)) layers.store.evict(hash);
+      return content !== undefined;
+    },
+    async pin(path) {
+      const content = await contentAt(operations, path);
+      if (!content) return false;
+      try {
+        for (const { request } of content.pieces) await layers.store.fetch(request);
+        return true;
+      } catch {
+        return false;
+      }
+    },
+  };
+}
+
+function hashesOf(content: FileContent | undefined) {
+  return content?.pieces.map(({ request }) => request.hash) ?? [];
+}
+
+/** From the table of mounts: touching the mount would mean to wait for ourselves. */
+function deviceIdOf(mountpoint: string): string {
+  const escaped = mountpoint.replace(
+    /[ \t\n\\]/g,
+    (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, '0')}`,
+  );
+  for (const line of readFileSync('/proc/self/mountinfo', 'latin1').split('\n').reverse()) {
+    const [, , device, , point] = line.split(' ');
+    if (point === escaped) return device;
+  }
+  return '0:0';
+}

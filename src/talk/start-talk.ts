@@ -1,0 +1,26 @@
+// Opens the talk socket of a mount, once it is mounted: imported then, as it is not on the way to the user's command.
+import type { MountedRepository, RepositorySettings } from '../filesystem/mounted-repository.ts';
+import { answerTo } from './commands.ts';
+import { talkTarget } from './mount-target.ts';
+import { SocketPlace } from './socket-place.ts';
+import { TalkServer } from './talk-server.ts';
+
+/** Undefined where there can be no socket: the mount does without. */
+export async function startTalk(
+  repository: MountedRepository,
+  settings: RepositorySettings,
+  mountpoint: string,
+): Promise<TalkServer | undefined> {
+  const { talkSocket, log } = settings;
+  if (talkSocket === undefined) return undefined;
+  const target = talkTarget(repository, settings, mountpoint);
+  try {
+    return await TalkServer.start(new SocketPlace(talkSocket), (command) => {
+      log?.debug('talk', command);
+      return answerTo(target, command);
+    });
+  } catch (error) {
+    log?.note(`no talk socket at ${talkSocket}: ${(error as Error).message}`);
+    return undefined;
+  }
+}
