@@ -138,7 +138,7 @@ async function serve(
   const ended = session.start().catch((error: Error) => settings.report(error.message));
   await mounted;
   if (adopted && !negotiated) await initialized(session, settings.fqrn);
-  settings.log?.note(`CernVM-FS: linking ${directory}/${settings.fqrn} to repository ${settings.fqrn}`);
+  settings.log?.note(`CernVM-FS: linking ${directory} to repository ${settings.fqrn}`);
   return { ended, repository, settings, mountpoint: directory };
 }
 

@@ -46,10 +46,10 @@ function catalogControl({ layers: { tree } }: MountedRepository): CatalogControl
   };
 }
 
-function cacheControl(repository: MountedRepository, { cacheDirectory }: RepositorySettings): CacheControl {
+function cacheControl(repository: MountedRepository, settings: RepositorySettings): CacheControl {
   const { operations, layers } = repository;
   return {
-    describe: () => `Posix cache manager (cache directory: ${cacheDirectory})`,
+    describe: () => describeCache(settings),
     async evict(path) {
       const content = await contentAt(operations, path);
       for (const hash of hashesOf(content)) layers.store.evict(hash);
@@ -66,6 +66,17 @@ function cacheControl(repository: MountedRepository, { cacheDirectory }: Reposit
       }
     },
   };
+}
+
+/** As the reference describes its cache managers. */
+function describeCache({ cache, cacheDirectory }: Pick<RepositorySettings, 'cache' | 'cacheDirectory'>): string {
+  if (cache?.kind === 'ram') return `RAM cache manager (limit: ${Math.floor(cache.limit / 1024 / 1024)} MB)`;
+  if (cache?.kind === 'tiered') {
+    const [upper, lower] = [cache.upper, cache.lower].map((one) => describeCache({ cache: one, cacheDirectory }));
+    return `Tiered cache manager: ${upper}; ${lower}`;
+  }
+  const directory = cache?.directory ?? cacheDirectory;
+  return `Posix cache manager (${cache?.access === 'alien' ? 'alien cache' : 'cache'} directory: ${directory})`;
 }
 
 function hashesOf(content: FileContent | undefined) {

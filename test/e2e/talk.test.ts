@@ -1,0 +1,135 @@
+// The talk socket of real jobs, asked from outside of their namespaces.
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import test from 'ava';
+import type { ResultPromise } from 'execa';
+import { SocketPlace } from '../../src/talk/socket-place.ts';
+import { ask, liveServers } from '../../src/talk/talk-client.ts';
+import { TestServer } from '../support/http-server.ts';
+import { makeTestRepository, type TestRepository } from '../support/repository.ts';
+import { Installation } from '../support/run-cvmfsexec.ts';
+import { pseudoRandom } from '../support/tree-sample.ts';
+
+const FQRN = 'talk.example.org';
+const install = new Installation();
+let repository: TestRepository;
+let server: TestServer;
+
+test.before(async () => {
+  repository = await makeTestRepository({
+    fqrn: FQRN,
+    writeTree(directory) {
+      writeFileSync(join(directory, 'one'), 'one\n');
+      writeFileSync(join(directory, 'two words'), 'two\n');
+      writeFileSync(join(directory, 'chunked'), pseudoRandom(200_000, 3));
+    },
+    xattrs: new Map(),
+  });
+  server = await TestServer.start({ root: repository.serverRoot });
+});
+test.after.always(async () => {
+  await install.close();
+  await server?.close();
+  repository?.remove();
+});
+
+function start(cache: string, script = 'echo up; read x', more: Record<string, string> = {}) {
+  return install.start({
+    repositories: [FQRN],
+    parameters: {
+      SERVER_URL: `${server.url}/@fqrn@;http://127.0.0.1:1/@fqrn@`,
+      KEYS_DIR: repository.clientKeys,
+      CACHE_DIR: cache,
+      CACHE_BASE: '',
+      ...more,
+    },
+    command: ['sh', '-c', script],
+  });
+}
+
+/** Resolves when `count` servers answer. */
+async function listening(place: SocketPlace, count: number): Promise<string[]> {
+  for (let i = 0; i < 500; i++) {
+    const names = await liveServers(place);
+    if (names.length === count) return names;
+    await sleep(20);
+  }
+  throw new Error(`not ${count} servers: ${await liveServers(place)}`);
+}
+
+async function end(job: ResultPromise<{ reject: false }>): Promise<void> {
+  job.stdin?.end('\n');
+  const { exitCode, stderr } = await job;
+  if (exitCode !== 0) throw new Error(`exit code ${exitCode}: ${stderr}`);
+}
+
+test.serial('a running job answers, and its socket is gone with it', async (t) => {
+  const cache = install.newPath();
+  const place = new SocketPlace(`${cache}/cvmfs_io.${FQRN}`);
+  const job = start(cache, `cat "/cvmfs/${FQRN}/two words"; read x`);
+  await listening(place, 1);
+  const answers: Record<string, string | RegExp> = {
+    mountpoint: `/cvmfs/${FQRN}`,
+    revision: '1',
+    'open catalogs': '-> ',
+    'device id': /^0:\d+$/,
+    'cache instance': `Posix cache manager (cache directory: ${cache})`,
+    'host info': new RegExp(
+      `^  \\[0\\] ${server.url}/${FQRN} \\(unprobed\\)\n  \\[1\\] .*\nActive host 0: ${server.url}/`,
+    ),
+    'proxy info': 'Load-balance groups:\n[0] DIRECT\nActive proxy: [0] DIRECT',
+    'timeout set 7 8': 'OK',
+    'timeout info': 'Timeout with proxy: 7s\nTimeout without proxy: 8s',
+    'host switch': 'OK',
+    'host probe': 'OK',
+    'evict /two words': 'OK',
+    'evict /none': 'No such regular file',
+    'pin /two words': 'OK',
+    'pin /chunked': 'OK',
+    parameters: /^CVMFS_TIMEOUT=5 {4}# from @INTERNAL@$/m,
+    'internal affairs': /\nRaw Counters:\n[\s\S]*\ndownload\.n_requests\|\d+\|/,
+    'something else': 'unknown command',
+  };
+  for (const [command, expected] of Object.entries(answers)) {
+    const answer = (await ask(place, command)).replace(/\n$/, '');
+    if (typeof expected === 'string') t.is(answer, expected, command);
+    else t.regex(answer, expected, command);
+  }
+  t.regex(
+    await ask(place, 'host info'),
+    /\[0\] http:\/\/127\.0\.0\.1:\d+\/talk.example.org \(\d+ ms\)\n.*\(host down\)\n/,
+  );
+  const status = JSON.parse(await ask(place, 'status json'));
+  t.like(status, { fqrn: FQRN, revision: 1, online: true, ioErrors: 0, catalogs: 1 });
+  await end(job);
+  t.deepEqual(await liveServers(place), []);
+  t.deepEqual(
+    readdirSync(cache).filter((name) => name.startsWith('cvmfs_io')),
+    [],
+  );
+});
+
+test.serial('jobs that share a cache each have a socket; what kill -9 leaves is cleared away', async (t) => {
+  const cache = install.newPath();
+  const place = new SocketPlace(`${cache}/cvmfs_io.${FQRN}`);
+  const jobs = [start(cache), start(cache), start(cache)];
+  const names = await listening(place, 3);
+  t.is(new Set(names).size, 3);
+  t.is(await ask(place, 'revision'), '1\n');
+  const [killed, ...others] = jobs;
+  killed.kill('SIGKILL');
+  await killed;
+  await listening(place, 2);
+  t.is(await ask(place, 'revision'), '1\n');
+  for (const job of others) await end(job);
+  await t.throwsAsync(ask(place, 'revision'), { code: 'NOT_RUNNING' });
+});
+
+test.serial('a configured place, and a command from inside the job', async (t) => {
+  const path = install.newPath();
+  const script = `until [ -S ${path} ]; do sleep 0.05; done; echo here`;
+  const job = start(install.newPath(), script, { TALK_SOCKET: path });
+  const { stdout, stderr } = await job;
+  t.is(String(stdout), 'here\n', String(stderr));
+});
