@@ -76,6 +76,13 @@ export class RecentObjects {
     this.#drop(key, entry);
   }
 
+  /** Stores it now, unless it is on disk. False: it is here only, and could not be stored. */
+  settle(hash: ContentHash): boolean {
+    const entry = this.#entries.get(hash.toString());
+    if (entry) this.#storeEntry(entry);
+    return entry?.state !== 'homeless';
+  }
+
   /** Stores everything that is not on disk yet. */
   flush(): void {
     for (const entry of this.#new.splice(0)) this.#storeEntry(entry);

@@ -69,6 +69,8 @@ export class CacheStore implements ObjectStore {
   #waiting = new Map<string, ObjectRequest>();
   #prefetching = 0;
   #storeAgainAt = 0;
+  /** The last one. */
+  #storeFailure: Error | undefined;
   #sweep: NodeJS.Timeout | undefined;
   #closed = false;
   #hits = 0;
@@ -109,6 +111,18 @@ export class CacheStore implements ObjectStore {
     const running = this.#inFlight.get(key);
     if (running) return running;
     return this.#start(key, request, true);
+  }
+
+  /** The object is local, and of its size where that is known. */
+  has(request: ObjectRequest): boolean {
+    return this.#isLocal(request);
+  }
+
+  /** Like fetch, but the object is on the disk then. Rejects with CacheError NOT_STORED where that fails. */
+  async keep(request: ObjectRequest): Promise<void> {
+    await this.fetch(request);
+    if (this.#recent.settle(request.hash)) return;
+    throw this.#storeFailure ?? new CacheError('NOT_STORED', 'objects cannot be stored in this cache');
   }
 
   prefetch(request: ObjectRequest): void {
@@ -239,9 +253,9 @@ export class CacheStore implements ObjectStore {
 
   #storingFailed(error: unknown): void {
     this.#notStored++;
+    this.#storeFailure = storageFailure(error) ?? (error as Error);
     if (this.#storeAgainAt === 0) {
-      const { message } = storageFailure(error) ?? (error as Error);
-      this.#options.warn?.(`${message}; going on without storing`);
+      this.#options.warn?.(`${this.#storeFailure.message}; going on without storing`);
     }
     this.#storeAgainAt = performance.now() + STORE_AGAIN_MS;
   }

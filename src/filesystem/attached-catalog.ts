@@ -57,15 +57,18 @@ export class AttachedCatalog implements CatalogPlace {
   }
 }
 
+/** What has to be known of a catalog's place to find paths in it. */
+export type CatalogAtPath = Pick<AttachedCatalog, 'catalog' | 'mountpoint'>;
+
 /** Path as the catalog's tables spell it (client.md §3.5): differs from the mounted one below bind mountpoints only. */
-export function databasePath(attached: AttachedCatalog, path: string): string {
+export function databasePath(attached: CatalogAtPath, path: string): string {
   const { mountpoint, catalog } = attached;
   if (mountpoint === catalog.rootPrefix) return path;
   return catalog.rootPrefix + path.slice(mountpoint.length);
 }
 
 /** The nested or bind-mounted catalog whose mountpoint is exactly `path`. */
-export function nestedAt(attached: AttachedCatalog, path: string): NestedCatalog | undefined {
+export function nestedAt(attached: CatalogAtPath, path: string): NestedCatalog | undefined {
   const { nested } = attached.catalog;
   return nested.size === 0 ? undefined : nested.get(databasePath(attached, path));
 }

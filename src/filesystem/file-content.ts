@@ -3,11 +3,11 @@ import type { ObjectRequest } from '../objects/object.ts';
 import type { CatalogEntry } from '../repository/catalog.ts';
 import { FLAG_CHUNKED, FLAG_EXTERNAL } from '../repository/entry-flags.ts';
 import { RepositoryError } from '../repository/errors.ts';
-import type { AttachedCatalog } from './attached-catalog.ts';
+import type { CatalogAtPath } from './attached-catalog.ts';
 import type { FileContent, Piece } from './open-files.ts';
 
 /** Throws the catalog's own error where it names no object, or chunks that do not add up. */
-export function contentOf(attached: AttachedCatalog, entry: CatalogEntry, path: string): FileContent {
+export function contentOf(attached: CatalogAtPath, entry: CatalogEntry, path: string): FileContent {
   const external = (entry.flags & FLAG_EXTERNAL) !== 0;
   if ((entry.flags & FLAG_CHUNKED) !== 0) {
     const pieces = attached.catalog.chunks(entry).map(({ offset, size, hash }): Piece => {

@@ -52,6 +52,8 @@ export interface RepositorySettings {
   readonly ownership: OwnershipRules;
   /** Values of `$(NAME)` in symlinks. */
   readonly variables: Readonly<Record<string, string | undefined>>;
+  /** The cache's breadcrumb is not touched before `remember` is called. */
+  readonly rememberLater?: boolean;
   /** Where the numbers of catalogs are kept for another server of the same mount; default: nowhere. */
   readonly journal?: NodeJournal;
   /** Gets one line for everything that goes wrong and does not end the mount. */
@@ -83,6 +85,8 @@ export class MountedRepository {
   readonly counters: RequestCounters;
   readonly layers: Layers;
   readonly #store: CacheStore;
+  /** Notes the mounted revision in the cache, where that was not done at once. */
+  readonly remember: () => void;
   readonly #downloaders: readonly Network[];
 
   private constructor(
@@ -92,6 +96,7 @@ export class MountedRepository {
     counters: RequestCounters,
     layers: Layers,
     store: CacheStore,
+    remember: () => void,
     downloaders: readonly Network[],
   ) {
     this.operations = operations;
@@ -100,6 +105,7 @@ export class MountedRepository {
     this.counters = counters;
     this.layers = layers;
     this.#store = store;
+    this.remember = remember;
     this.#downloaders = downloaders;
   }
 
@@ -128,7 +134,8 @@ export class MountedRepository {
       const restored = settings.journal && replayJournal(settings.journal.records);
       const root = restored ? restoredRoot(restored.root) : await firstRoot(settings, notes, source, store);
       const catalog = Catalog.open(await openObject(store, chosenCatalogRequest(root)), root.rootHash);
-      notes.write(root, catalog.ttl);
+      const remember = (): void => notes.write(root, catalog.ttl);
+      if (!settings.rememberLater) remember();
       if (!restored) settings.journal?.append(encodeRecord(rootRecord(root)));
       const counters = new RequestCounters();
       const facts = new LiveFacts({
@@ -159,6 +166,7 @@ export class MountedRepository {
         counters,
         { tree, store, source, external },
         store,
+        remember,
         downloaders,
       );
     } catch (error) {

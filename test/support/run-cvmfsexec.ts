@@ -48,6 +48,17 @@ export interface Launch {
   readonly limit?: number;
 }
 
+export interface Tool {
+  /** Default: the ordinary user. */
+  readonly as?: Identity;
+  /** Words before the program's, such as `unshare`. */
+  readonly wrapper?: readonly string[];
+  /** Standard input. */
+  readonly input?: string;
+  /** Seconds after which it is killed. Default 40. */
+  readonly limit?: number;
+}
+
 export interface Outcome {
   /** undefined: killed. */
   readonly exitCode: number | undefined;
@@ -134,6 +145,29 @@ export class Installation {
     this.#running.add(running);
     running.finally(() => this.#running.delete(running));
     return running;
+  }
+
+  /** Starts `cvmfsexec WORDS`, in `scratch`: what is no launch. */
+  startTool(words: readonly string[], { as = ordinaryUser, wrapper = [], input = '', limit = 40 }: Tool = {}) {
+    const [file, ...rest] = [...as.prefix, ...wrapper, this.program, ...words];
+    const running: ResultPromise<{ reject: false }> = execa(file, rest, {
+      cwd: this.scratch,
+      env: { PATH: process.env.PATH },
+      extendEnv: false,
+      reject: false,
+      stripFinalNewline: false,
+      input,
+      timeout: limit * 1000,
+      killSignal: 'SIGKILL',
+    });
+    this.#running.add(running);
+    running.finally(() => this.#running.delete(running));
+    return running;
+  }
+
+  async runTool(words: readonly string[], tool?: Tool): Promise<Outcome> {
+    const { exitCode, stdout, stderr, timedOut, durationMs } = await this.startTool(words, tool);
+    return { exitCode, stdout: String(stdout), stderr: String(stderr), timedOut, duration: durationMs };
   }
 
   async run(launch: Launch): Promise<Outcome> {

@@ -11,6 +11,8 @@ export interface RepositoryArguments {
   readonly json: boolean;
   /** Of the options that `configure` added, by commander's names for them. */
   readonly flags: Readonly<Record<string, unknown>>;
+  /** Words that begin with a slash, of a subcommand that has such. */
+  readonly paths?: readonly string[];
 }
 
 export interface RepositorySubcommand {
@@ -20,6 +22,8 @@ export interface RepositorySubcommand {
   readonly examples: readonly string[];
   /** 'optional': the subcommand means something without a repository, too. */
   readonly repositories: 'required' | 'optional';
+  /** Paths may stand among the repositories. */
+  readonly paths?: boolean;
   /** Adds options of the subcommand's own. */
   readonly configure?: (command: Command) => void;
   /** Resolves to the exit code. */
@@ -30,6 +34,7 @@ export interface RepositorySubcommand {
 export function repositorySubcommand({
   name,
   repositories,
+  paths: hasPaths = false,
   configure,
   run,
   ...text
@@ -60,8 +65,11 @@ export function repositorySubcommand({
     }
     const { o: parameters, config, json, ...flags } = command.opts<Flags>();
     const words = [...parameters.flatMap((parameter) => ['-o', parameter]), ...(config ? ['--config', config] : [])];
-    const launch = parseLaunchWords([...words, ...command.args], repositories);
-    return run({ launch: resolvePaths(launch, process.cwd()), json: json ?? false, flags });
+    const isPath = (word: string): boolean => hasPaths && word.startsWith('/');
+    const names = command.args.filter((word) => !isPath(word));
+    const launch = parseLaunchWords([...words, ...names], repositories);
+    const paths = hasPaths ? { paths: command.args.filter(isPath) } : {};
+    return run({ launch: resolvePaths(launch, process.cwd()), json: json ?? false, flags, ...paths });
   };
 }
 

@@ -1,0 +1,182 @@
+// `cvmfsexec preload`: fills a cache with what is wanted of repositories, for jobs that have no network.
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { InvalidArgumentError, Option } from 'commander';
+import { MountedRepository, type RepositorySettings } from '../../filesystem/mounted-repository.ts';
+import { Dirtab } from '../../preload/dirtab.ts';
+import { PreloadError } from '../../preload/errors.ts';
+import { pack } from '../../preload/pack.ts';
+import { PathTree } from '../../preload/path-tree.ts';
+import { Preload } from '../../preload/preload.ts';
+import { makeReadable, type Readers, TAR_MODES } from '../../preload/readable.ts';
+import { parseRecordEntry, type RecordEntry } from '../../preload/record.ts';
+import { reporter } from '../reporter.ts';
+import { repositorySettings } from '../settings/repository.ts';
+import { PreloadDisplay } from './preload-display.ts';
+import { type RepositoryArguments, repositorySubcommand } from './repository-arguments.ts';
+
+const DEFAULT_JOBS = 16;
+
+export const main = repositorySubcommand({
+  name: 'preload',
+  description:
+    'Fill a cache with parts of repositories, so that jobs need no network (--offline). Give paths, which may have * and ?, ' +
+    "a file of them, or the record of a job (--record). '/' is a whole repository. What is there is not fetched again.",
+  examples: [
+    "preload --to /shared/cvmfs '/software/v1.*' sw.example.org",
+    'preload --to /shared/cvmfs --dirtab wanted.txt sw.example.org',
+    'preload --to /shared/cvmfs --run job.jsonl',
+  ],
+  repositories: 'optional',
+  paths: true,
+  configure: (command) =>
+    command
+      .option('--to <DIR>', 'a cache to be shared (CVMFS_ALIEN_CACHE of the jobs); default: your own cache')
+      .option('--dirtab <FILE>', 'patterns, one a line; ! before an exception; - reads standard input')
+      .option('--run <FILE>', 'what a job used, as cvmfsexec --record wrote it; - reads standard input')
+      .addOption(
+        new Option('--exclude <PATTERN>', 'leave out what matches (* matches slashes, too); repeatable')
+          .argParser((value: string, earlier: string[]) => [...earlier, value])
+          .default([]),
+      )
+      .option('--follow-links', 'load also what symbolic links lead to')
+      .addOption(new Option('--jobs <N>', 'objects fetched at once').argParser(countOf).default(DEFAULT_JOBS))
+      .addOption(new Option('--readable-by <WHO>', 'open the cache to others').choices(['group', 'world']))
+      .option('--pack <FILE>', 'write it to a tar archive, too; - is standard output'),
+  run,
+});
+
+interface Flags {
+  readonly to?: string;
+  readonly dirtab?: string;
+  readonly run?: string;
+  readonly exclude: readonly string[];
+  readonly followLinks?: boolean;
+  readonly jobs: number;
+  readonly readableBy?: Readers;
+  readonly pack?: string;
+}
+
+/** Gives 1 when something could not be loaded. */
+async function run({ launch, json, flags: given, paths = [] }: RepositoryArguments): Promise<number> {
+  const flags = given as unknown as Flags;
+  const record = flags.run === undefined ? undefined : await readRecord(flags.run);
+  const names = launch.repositories.length > 0 ? launch.repositories : recordedRepositories(record);
+  if (names.length === 0) throw new Error("no repository named; see 'cvmfsexec preload --help'");
+  const dirtabText = flags.dirtab === undefined ? '' : await readInput(flags.dirtab);
+  const loaded: { preload: Preload; settings: RepositorySettings; directory: string }[] = [];
+  const repositories: MountedRepository[] = [];
+  let complete = true;
+  try {
+    for (const name of names) {
+      const display = new PreloadDisplay(name);
+      const report = display.wrap(reporter(name));
+      const settings = target(await repositorySettings(name, launch, report), flags.to);
+      const { fqrn } = settings;
+      const named = namedPaths(fqrn, paths, flags.exclude);
+      const listed = Dirtab.parse(dirtabText, flags.dirtab ?? '');
+      const recorded = record && PathTree.ofRecord(record, fqrn);
+      if (named.isEmpty && listed.isEmpty && !recorded) {
+        throw new Error(`nothing of ${fqrn} is wanted: give paths ('/' is all of it), --dirtab FILE or --run FILE`);
+      }
+      const repository = await MountedRepository.open({ ...settings, rememberLater: true, report });
+      repositories.push(repository);
+      const directory = objectDirectory(settings);
+      const dirtabs = [named, listed].filter((dirtab) => !dirtab.isEmpty);
+      const wishes = { dirtabs, record: recorded, followLinks: flags.followLinks ?? false, jobs: flags.jobs };
+      const preload = new Preload({ repository, settings, directory }, wishes);
+      await display.follow(preload, () => repository.close());
+      complete &&= preload.isComplete && named.unmatched.length === 0;
+      loaded.push({ preload, settings, directory });
+      display.summary({
+        preload,
+        fqrn,
+        directory,
+        json,
+        unmatched: [...named.unmatched, ...listed.unmatched],
+        quiet: flags.pack === '-',
+      });
+    }
+    if (flags.readableBy && flags.to !== undefined) makeReadable(resolve(flags.to), flags.readableBy);
+    if (flags.pack !== undefined) await packAll(flags, loaded);
+  } finally {
+    await Promise.all(repositories.map((repository) => repository.close()));
+  }
+  return complete ? 0 : 1;
+}
+
+function target(settings: RepositorySettings, to: string | undefined): RepositorySettings {
+  if (to === undefined) return settings;
+  const directory = resolve(to);
+  // What is noted of the revision goes there, too: nothing but the directory counts.
+  return { ...settings, cacheDirectory: directory, cache: { kind: 'posix', directory, access: 'alien' } };
+}
+
+/** @throws Error for a cache that is no directory, or is not to be written to */
+function objectDirectory({ cache, cacheDirectory }: RepositorySettings): string {
+  const upper = cache?.kind === 'tiered' ? cache.upper : cache;
+  if (!upper) return cacheDirectory;
+  if (upper.kind === 'posix' && upper.access !== 'read-only') return upper.directory;
+  throw new Error('objects cannot be stored in the cache of these settings: give a directory (--to DIR)');
+}
+
+/** Paths may be given as they are in a mount. */
+function namedPaths(fqrn: string, paths: readonly string[], exceptions: readonly string[]): Dirtab {
+  const mountpoint = `/cvmfs/${fqrn}`;
+  const inside = paths.map((path) =>
+    `${path}/`.startsWith(`${mountpoint}/`) ? path.slice(mountpoint.length) || '/' : path,
+  );
+  const lines = [...inside, ...exceptions.map((pattern) => `!${pattern}`)].join('\n');
+  return Dirtab.parse(latin1(lines), 'the words of the command');
+}
+
+async function packAll(
+  flags: Flags,
+  loaded: readonly { preload: Preload; settings: RepositorySettings; directory: string }[],
+) {
+  const archive = flags.pack === '-' ? '-' : resolve(flags.pack ?? '');
+  if (loaded.some(({ preload }) => !preload.isComplete)) {
+    throw new PreloadError('PACK', `the archive ${archive} was not written, as not everything could be loaded`);
+  }
+  const [{ directory }] = loaded;
+  const mode = flags.readableBy && TAR_MODES[flags.readableBy];
+  await pack({ directory, archive, mode, repositories: loaded.map(({ settings }) => settings.fqrn) }, async (add) => {
+    for (const { preload } of loaded) await preload.files(add);
+  });
+}
+
+async function readRecord(file: string): Promise<RecordEntry[]> {
+  const lines = Buffer.from(await readInput(file), 'latin1')
+    .toString('utf8')
+    .split('\n')
+    .filter(Boolean);
+  const entries = lines.map(parseRecordEntry).filter((entry) => entry !== undefined);
+  if (entries.length < lines.length) {
+    reporter('preload')(`${lines.length - entries.length} lines of ${file} are no entries of a record: left out`);
+  }
+  return entries;
+}
+
+function recordedRepositories(record: readonly RecordEntry[] = []): string[] {
+  return [...new Set(record.map(({ repository }) => repository))];
+}
+
+/** As Latin-1, one character a byte. */
+async function readInput(file: string): Promise<string> {
+  try {
+    return file === '-' ? await text(process.stdin.setEncoding('latin1')) : readFileSync(file, 'latin1');
+  } catch (cause) {
+    throw new PreloadError('NO_FILE', `cannot read ${file} (${(cause as NodeJS.ErrnoException).code})`, cause);
+  }
+}
+
+function latin1(words: string): string {
+  return Buffer.from(words, 'utf8').toString('latin1');
+}
+
+function countOf(value: string): number {
+  const count = Number(value);
+  if (Number.isInteger(count) && count >= 1 && count <= 256) return count;
+  throw new InvalidArgumentError('a number from 1 to 256 is expected');
+}
