@@ -17,6 +17,7 @@ import { openObject } from '../repository/source.ts';
 import type { AccessRecorder } from './access-recorder.ts';
 import type { OwnershipRules } from './attributes.ts';
 import { CatalogTree } from './catalog-tree.ts';
+import { FileBundles } from './file-bundles.ts';
 import { LiveFacts } from './live-facts.ts';
 import type { MountFacts } from './mount-facts.ts';
 import { encodeRecord, type NodeJournal, type RootRecord, replayJournal } from './node-journal.ts';
@@ -58,6 +59,8 @@ export interface RepositorySettings {
   readonly journal?: NodeJournal;
   /** Gets one line for everything that goes wrong and does not end the mount. */
   readonly report: (message: string) => void;
+  /** Files that bundles list are fetched ahead, so many at once (CVMFS_PREFETCH_FILEBUNDLES); undefined: not at all. */
+  readonly bundleWorkers?: number;
   /** Told what is used of the repository, where that is wanted. */
   readonly recorder?: AccessRecorder;
   /** What `report` writes to, and more than what goes wrong. */
@@ -157,6 +160,7 @@ export class MountedRepository {
         ownership: settings.ownership,
         variables: settings.variables,
         report,
+        bundles: bundlesOf(settings, store),
         recorder: settings.recorder,
       });
       return new MountedRepository(
@@ -196,6 +200,12 @@ async function firstRoot(
   if (root.offline && !settings.offline)
     settings.report(`using revision ${root.revision} from the cache: ${root.offline.message}`);
   return root;
+}
+
+/** What is fetched ahead is not what a job uses, and without network there is nothing to fetch. */
+function bundlesOf({ bundleWorkers, recorder, offline, report }: RepositorySettings, store: CacheStore) {
+  if (bundleWorkers === undefined || recorder || offline) return undefined;
+  return new FileBundles({ store, workers: bundleWorkers, report });
 }
 
 function rootRecord({ rootHash, fixed, alternativePath, tagName }: RootChoice): RootRecord {

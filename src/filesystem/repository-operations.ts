@@ -23,11 +23,13 @@ import type { CatalogTree } from './catalog-tree.ts';
 import { Directories, type Directory } from './directory.ts';
 import { EACCES, EINVAL, EIO, ENOTDIR, ESTALE } from './errno.ts';
 import { attributeNames, attributeValue } from './extended-attributes.ts';
+import type { FileBundles } from './file-bundles.ts';
 import { contentOf } from './file-content.ts';
 import { Listings } from './listings.ts';
 import type { MountFacts } from './mount-facts.ts';
 import { MAX_GROUP } from './node-id.ts';
 import { type FileContent, OpenFiles } from './open-files.ts';
+import { contentAt } from './path-content.ts';
 import { EXECUTE, mayAccess, READ } from './permissions.ts';
 import { RequestCounters } from './request-counters.ts';
 import { SequentialReads } from './sequential-reads.ts';
@@ -50,6 +52,8 @@ export interface RepositoryView {
   readonly variables: Readonly<Record<string, string | undefined>>;
   /** Gets a line for each error that a user of the mount sees as EIO. */
   readonly report: (message: string) => void;
+  /** Prefetches what bundles list, where that is wanted. */
+  readonly bundles?: FileBundles;
   /** Told what the job uses, where that is wanted. */
   readonly recorder?: AccessRecorder;
 }
@@ -148,6 +152,7 @@ export class RepositoryOperations implements Operations {
     const directory = this.#directories.above(located.attached, located.entry);
     const content = this.#files.remember(node, this.#recorded(located, directory));
     this.#counters.opens++;
+    this.#view.bundles?.opened(directory, located.entry.name, (path) => contentAt(this, path));
     try {
       const length = this.#files.read(content, offset, target);
       if (this.#sequential.isWatched(directory.node)) this.#sequential.note(directory, located.entry.rowid);

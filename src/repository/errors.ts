@@ -28,6 +28,8 @@ export type RepositoryErrorCode =
   | 'BadSchema'
   /** A catalog whose content contradicts itself. */
   | 'BadCatalog'
+  /** A file bundle that is none. */
+  | 'BadBundle'
   /** The letter around a manifest or whitelist is damaged. */
   | 'BadLetter'
   /** A hash algorithm is not available here. */

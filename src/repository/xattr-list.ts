@@ -1,7 +1,9 @@
 // The extended attributes of a catalog row: u8 version (1), u8 count, then per attribute u8 length of the key, u8 length
-// of the value, key, value. A list that breaks the rules counts as empty.
+// of the value, key, value. A list that breaks the rules counts as empty. In version 2, which publishers of 2.14 write
+// for a list with a long value, the length of each value is a little-endian u16; clients before that see no attribute then.
 
 const VERSION = 1;
+const VERSION_LONG = 2;
 const MAX_ENTRIES = 255;
 const MAX_LENGTH = 255;
 
@@ -12,14 +14,15 @@ const EMPTY: XattrList = new Map();
 
 export function parseXattrList(data: Uint8Array): XattrList {
   const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
-  if (bytes.length < 2 || bytes[0] !== VERSION) return EMPTY;
+  if (bytes.length < 2 || (bytes[0] !== VERSION && bytes[0] !== VERSION_LONG)) return EMPTY;
+  const long = bytes[0] === VERSION_LONG;
   const entries: [string, Buffer][] = [];
   let position = 2;
   for (let left = bytes[1]!; left > 0; left--) {
-    if (position + 2 > bytes.length) return EMPTY;
-    const key = position + 2;
+    const key = position + (long ? 3 : 2);
+    if (key > bytes.length) return EMPTY;
     const value = key + bytes[position]!;
-    const next = value + bytes[position + 1]!;
+    const next = value + (long ? bytes.readUInt16LE(position + 1) : bytes[position + 1]!);
     if (value === key || next > bytes.length) return EMPTY;
     const name = bytes.toString('latin1', key, value);
     if (name.includes('\0')) return EMPTY;

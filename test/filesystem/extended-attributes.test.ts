@@ -280,7 +280,7 @@ test('magic attributes are listed on the root only, never, or on all that have t
 
 test('every attribute of the reference is there', (t) => {
   const names =
-    'authz catalog_counters chunk_list chunks compression direct_io expires external_file external_host external_timeout external_url fqrn hash hitrate host host_list inode_max lhash logbuffer maxfd ncleanup24 nclg ndiropen ndownload nioerr nopen pid proxy proxy_list proxy_list_external pubkeys rawlink repo_counters repo_metainfo revision root_hash rx speed tag timeout timeout_direct timestamp_last_ioerr uptime usedfd useddirp version';
+    'authz bundle_trigger catalog_counters chunk_list chunks compression direct_io expires external_file external_host external_timeout external_url fqrn hash hitrate host host_list inode_max lhash logbuffer maxfd ncleanup24 nclg ndiropen ndownload nioerr nopen pid proxy proxy_list proxy_list_external pubkeys rawlink repo_counters repo_metainfo revision root_hash rx speed tag timeout timeout_direct timestamp_last_ioerr uptime usedfd useddirp version';
   t.deepEqual([...MAGIC.keys()], [...names.split(' ').map((name) => `user.${name}`), 'xfsroot.rawlink'].sort());
 });
 

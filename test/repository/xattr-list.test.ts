@@ -37,6 +37,20 @@ test('every list is read back, in ascending order', (t) => {
   );
 });
 
+test('values up to 64 KiB of version 2 are read', (t) => {
+  const long = Buffer.alloc(65_535, 'v');
+  const list = Buffer.concat([hex('02 02 08 ffff 757365722e666f6f'), long, hex('01 0200 62 7879')]);
+  t.deepEqual(
+    [...parseXattrList(list)],
+    [
+      ['b', Buffer.from('xy')],
+      ['user.foo', long],
+    ],
+  );
+  t.is(parseXattrList(list.subarray(0, -1)).size, 0, 'cut off in a value');
+  t.is(parseXattrList(hex('02 01 01 02')).size, 0, 'cut off in a length');
+});
+
 test('no attributes are no list', (t) => {
   t.is(encodeXattrList(new Map()), undefined);
 });
@@ -44,7 +58,7 @@ test('no attributes are no list', (t) => {
 const BROKEN: Record<string, string> = {
   empty: '',
   'of one byte': '01',
-  'of another version': '02 01 01 01 61 62',
+  'of another version': '03 01 01 01 61 62',
   'cut off before an entry': '01 01',
   'cut off in a key': '01 01 02 00 61',
   'cut off in a value': '01 01 01 02 61 62',
@@ -64,7 +78,9 @@ for (const [what, bytes] of Object.entries(BROKEN)) {
 test('random bytes never crash', (t) => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => {
-      t.true(parseXattrList(Buffer.concat([Buffer.of(1, bytes[0] ?? 0), bytes])).size <= 255);
+      for (const version of [1, 2]) {
+        t.true(parseXattrList(Buffer.concat([Buffer.of(version, bytes[0] ?? 0), bytes])).size <= 255);
+      }
     }),
   );
 });

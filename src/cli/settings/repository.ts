@@ -78,6 +78,9 @@ function settingsFrom(
     // Without network it does not matter where the servers are.
     servers: launch.offline ? { servers: [] } : servers(parameters, cache.cacheDirectory, report),
     externalServers: launch.offline ? { servers: [] } : externalServers(parameters, cache.cacheDirectory, report),
+    bundleWorkers: parameters.isOn('CVMFS_PREFETCH_FILEBUNDLES')
+      ? Math.max(1, parameters.number('CVMFS_BUNDLE_POOL_SIZE', 8))
+      : undefined,
     variables: variables(parameters),
     attributeRules: attributeRules(parameters, warn),
     report: warn,

@@ -10,6 +10,7 @@ import type { AttachedCatalog } from '../attached-catalog.ts';
 import { isDirectory, isRegular, isSymlink } from '../attributes.ts';
 import type { CatalogTree } from '../catalog-tree.ts';
 import type { Directories } from '../directory.ts';
+import { bundleOf } from '../file-bundles.ts';
 import type { MountFacts, TransferFacts } from '../mount-facts.ts';
 import type { CachedContent } from './cached-content.ts';
 import type { Metainfo } from './metainfo.ts';
@@ -57,6 +58,7 @@ export const MAGIC: ReadonlyMap<string, MagicAttribute> = new Map<string, MagicA
       value: ({ tree }) => requirement(tree) ?? '',
     },
   ],
+  ['user.bundle_trigger', onRegular(isBundleTrigger)],
   ['user.catalog_counters', onAny(catalogCounters)],
   ['user.chunk_list', onRegular((subject) => paginate(chunkLines(subject), CHUNK_HEADER))],
   [
@@ -125,6 +127,10 @@ export const MAGIC: ReadonlyMap<string, MagicAttribute> = new Map<string, MagicA
   // The only one of the two that Linux lets people read of a symlink.
   ['xfsroot.rawlink', onLinks(({ entry }) => entry.symlink)],
 ]);
+
+function isBundleTrigger({ directories, attached, entry }: Subject): string {
+  return bundleOf(directories.above(attached, entry), entry.name) === undefined ? '0' : '1';
+}
 
 /** Membership requirement (client.md §10.3). */
 function requirement(tree: CatalogTree): string | undefined {
