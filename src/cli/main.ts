@@ -7,6 +7,9 @@ const PROGRAMS: Readonly<Record<string, () => Promise<Program>>> = {
   server: async () => (await import('./server.ts')).main,
   cvmfsexec: async () => (await import('./cvmfsexec.ts')).main,
   'cvmfs-publish': async () => (await import('./cvmfs-publish.ts')).main,
+  cvmfs_talk: async () => (await import('./cvmfs-talk.ts')).main,
+  cvmfs_config: async () => (await import('./cvmfs-config.ts')).main,
+  cvmfs_fsck: async () => (await import('./cvmfs-fsck.ts')).main,
   'warm-up': async () => (await import('./warm-up.ts')).main,
 };
 

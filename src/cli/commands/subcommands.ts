@@ -5,6 +5,14 @@
 export type Subcommand = (args: string[]) => Promise<number>;
 
 export const SUBCOMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<Subcommand> }>> = {
+  stat: {
+    summary: 'how a mounted repository is doing',
+    load: async () => (await import('./stat.ts')).main,
+  },
+  probe: {
+    summary: 'mount repositories for a moment, to see whether they can be',
+    load: async () => (await import('./probe.ts')).main,
+  },
   preload: {
     summary: 'fill a cache with parts of repositories, for jobs without network',
     load: async () => (await import('./preload.ts')).main,

@@ -80,7 +80,7 @@ export const MOUNT_COMMANDS: readonly TalkCommand[] = [
   unsupported('tear down to read-only', 'the mount is read-only'),
   unsupported('send mount fd', 'the mount cannot be handed over'),
   // Not of the reference: everything at once, for our own programs.
-  { words: 'status json', run: async (target) => JSON.stringify(await mountStatus(target)) },
+  { words: 'status json', run: async (target) => ascii(JSON.stringify(await mountStatus(target))) },
 ];
 
 /** A line for each catalog, indented by how many it is in. */
@@ -97,4 +97,9 @@ export function catalogTree(mountpoints: readonly string[]): string {
 
 function isBelow(path: string, directory: string): boolean {
   return directory === '' || path.startsWith(`${directory}/`);
+}
+
+/** Answers are bytes; JSON can say everything in ASCII. */
+function ascii(json: string): string {
+  return json.replace(/[^ -~]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
