@@ -44,7 +44,7 @@ export class ProgressLine {
     }
     const bar =
       share === undefined ? '' : `[${'#'.repeat(Math.round(share * BAR)).padEnd(BAR, '-')}] ${percent(share)} `;
-    const line = `${bar}${text}`.slice(0, Math.max(20, (process.stderr.columns ?? 80) - 1));
+    const line = `${bar}${text}`.slice(0, Math.max(20, (process.stderr.columns || 80) - 1));
     process.stderr.write(`\r\x1b[K${line}`);
     this.#shown = true;
   }

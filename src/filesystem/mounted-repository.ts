@@ -65,6 +65,8 @@ export interface RepositorySettings {
   readonly recorder?: AccessRecorder;
   /** What `report` writes to, and more than what goes wrong. */
   readonly log?: Log;
+  /** The repository from which a part of these settings comes, if there is one. */
+  readonly configurationRepository?: string;
   /** Where scripts look for the talk socket; undefined: there is none. */
   readonly talkSocket?: string;
   /** All parameters, as `cvmfs2 -o parse` prints them. */

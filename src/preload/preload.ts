@@ -24,6 +24,8 @@ export interface PreloadTarget {
   readonly settings: RepositorySettings;
   /** Where objects are stored. */
   readonly directory: string;
+  /** Bytes that may be in it; undefined: as many as fit. */
+  readonly limit?: number;
 }
 
 export type Phase = 'catalogs' | 'objects';
@@ -88,8 +90,12 @@ export class Preload {
   }
 
   #checkSpace(): void {
-    const { missingBytes, fetchedBytes } = this.preloader.progress;
-    const { directory } = this.#target;
+    const { bytes, missingBytes, fetchedBytes } = this.preloader.progress;
+    const { directory, limit } = this.#target;
+    if (limit !== undefined && bytes > limit) {
+      const message = `${megabytes(bytes)} are wanted in ${directory}, which may have ${megabytes(limit)}`;
+      throw new PreloadError('NO_SPACE', `${message}: raise CVMFS_QUOTA_LIMIT, or give a directory (--to DIR)`);
+    }
     const { bavail, bsize } = statfsSync(directory);
     const [needed, free] = [missingBytes - fetchedBytes, bavail * bsize];
     if (needed <= free) return;

@@ -25,7 +25,7 @@ export function makeReadable(directory: string, readers: Readers): void {
 }
 
 function isPublic(name: string): boolean {
-  return name === '.cvmfscache' || name.startsWith('cvmfschecksum.');
+  return name === '.cvmfscache' || /^cvmfs[a-z]+\./.test(name);
 }
 
 function open(path: string, mode: number): void {

@@ -11,7 +11,9 @@ import { PathTree } from '../../preload/path-tree.ts';
 import { Preload } from '../../preload/preload.ts';
 import { makeReadable, type Readers, TAR_MODES } from '../../preload/readable.ts';
 import { parseRecordEntry, type RecordEntry } from '../../preload/record.ts';
+import type { LaunchWords } from '../launch-words.ts';
 import { reporter } from '../reporter.ts';
+import { configurationOptions } from '../settings/configuration-repository.ts';
 import { repositorySettings } from '../settings/repository.ts';
 import { PreloadDisplay } from './preload-display.ts';
 import { type RepositoryArguments, repositorySubcommand } from './repository-arguments.ts';
@@ -58,45 +60,63 @@ interface Flags {
   readonly pack?: string;
 }
 
+interface Loaded {
+  readonly preload: Preload;
+  readonly fqrn: string;
+  readonly directory: string;
+}
+
+/** What is wanted of a repository; for a configuration repository it is known. */
+interface Job {
+  readonly name: string;
+  readonly launch: LaunchWords;
+  readonly wanted: (fqrn: string) => Wanted;
+}
+
+interface Wanted {
+  readonly named: Dirtab;
+  readonly listed?: Dirtab;
+  readonly record?: PathTree;
+}
+
 /** Gives 1 when something could not be loaded. */
 async function run({ launch, json, flags: given, paths = [] }: RepositoryArguments): Promise<number> {
   const flags = given as unknown as Flags;
   const record = flags.run === undefined ? undefined : await readRecord(flags.run);
+  const listed = Dirtab.parse(flags.dirtab === undefined ? '' : await readInput(flags.dirtab), flags.dirtab ?? '');
   const names = launch.repositories.length > 0 ? launch.repositories : recordedRepositories(record);
   if (names.length === 0) throw new Error("no repository named; see 'cvmfsexec preload --help'");
-  const dirtabText = flags.dirtab === undefined ? '' : await readInput(flags.dirtab);
-  const loaded: { preload: Preload; settings: RepositorySettings; directory: string }[] = [];
+  const wanted = (fqrn: string): Wanted => {
+    const named = namedPaths(fqrn, paths, flags.exclude);
+    if (named.isEmpty && listed.isEmpty && !record) {
+      throw new Error(`nothing of ${fqrn} is wanted: give paths ('/' is all of it), --dirtab FILE or --run FILE`);
+    }
+    return { named, listed, record: record && PathTree.ofRecord(record, fqrn) };
+  };
+  const jobs: Job[] = names.map((name) => ({ name, launch, wanted }));
+  const loaded: Loaded[] = [];
   const repositories: MountedRepository[] = [];
   let complete = true;
   try {
-    for (const name of names) {
-      const display = new PreloadDisplay(name);
-      const report = display.wrap(reporter(name));
-      const settings = target(await repositorySettings(name, launch, report), flags.to);
-      const { fqrn } = settings;
-      const named = namedPaths(fqrn, paths, flags.exclude);
-      const listed = Dirtab.parse(dirtabText, flags.dirtab ?? '');
-      const recorded = record && PathTree.ofRecord(record, fqrn);
-      if (named.isEmpty && listed.isEmpty && !recorded) {
-        throw new Error(`nothing of ${fqrn} is wanted: give paths ('/' is all of it), --dirtab FILE or --run FILE`);
-      }
+    for (let job = jobs.shift(); job; job = jobs.shift()) {
+      const display = new PreloadDisplay(job.name);
+      const report = display.wrap(reporter(job.name));
+      const settings = target(await repositorySettings(job.name, job.launch, report), flags.to);
+      const { fqrn, configurationRepository } = settings;
+      if (loaded.some((other) => other.fqrn === fqrn)) continue;
+      const { named, listed, record } = job.wanted(fqrn);
       const repository = await MountedRepository.open({ ...settings, rememberLater: true, report });
       repositories.push(repository);
-      const directory = objectDirectory(settings);
-      const dirtabs = [named, listed].filter((dirtab) => !dirtab.isEmpty);
-      const wishes = { dirtabs, record: recorded, followLinks: flags.followLinks ?? false, jobs: flags.jobs };
-      const preload = new Preload({ repository, settings, directory }, wishes);
+      const place = objectDirectory(settings);
+      const dirtabs = [named, listed].filter((dirtab) => dirtab && !dirtab.isEmpty) as Dirtab[];
+      const wishes = { dirtabs, record, followLinks: flags.followLinks ?? false, jobs: flags.jobs };
+      const preload = new Preload({ repository, settings, ...place }, wishes);
       await display.follow(preload, () => repository.close());
       complete &&= preload.isComplete && named.unmatched.length === 0;
-      loaded.push({ preload, settings, directory });
-      display.summary({
-        preload,
-        fqrn,
-        directory,
-        json,
-        unmatched: [...named.unmatched, ...listed.unmatched],
-        quiet: flags.pack === '-',
-      });
+      loaded.push({ preload, fqrn, ...place });
+      const unmatched = dirtabs.flatMap((dirtab) => dirtab.unmatched);
+      display.summary({ preload, fqrn, ...place, json, unmatched, quiet: flags.pack === '-' });
+      if (configurationRepository) jobs.push(configurationJob(configurationRepository, launch));
     }
     if (flags.readableBy && flags.to !== undefined) makeReadable(resolve(flags.to), flags.readableBy);
     if (flags.pack !== undefined) await packAll(flags, loaded);
@@ -104,6 +124,12 @@ async function run({ launch, json, flags: given, paths = [] }: RepositoryArgumen
     await Promise.all(repositories.map((repository) => repository.close()));
   }
   return complete ? 0 : 1;
+}
+
+/** Jobs read their configuration there, without network as well. */
+function configurationJob(name: string, launch: LaunchWords): Job {
+  const own = { ...launch, repositories: [name], parameters: configurationOptions(launch.parameters) };
+  return { name, launch: own, wanted: () => ({ named: Dirtab.parse('/etc/cvmfs', name) }) };
 }
 
 function target(settings: RepositorySettings, to: string | undefined): RepositorySettings {
@@ -114,10 +140,10 @@ function target(settings: RepositorySettings, to: string | undefined): Repositor
 }
 
 /** @throws Error for a cache that is no directory, or is not to be written to */
-function objectDirectory({ cache, cacheDirectory }: RepositorySettings): string {
+function objectDirectory({ cache, cacheDirectory }: RepositorySettings): { directory: string; limit?: number } {
   const upper = cache?.kind === 'tiered' ? cache.upper : cache;
-  if (!upper) return cacheDirectory;
-  if (upper.kind === 'posix' && upper.access !== 'read-only') return upper.directory;
+  if (!upper) return { directory: cacheDirectory };
+  if (upper.kind === 'posix' && upper.access !== 'read-only') return { directory: upper.directory, limit: upper.limit };
   throw new Error('objects cannot be stored in the cache of these settings: give a directory (--to DIR)');
 }
 
@@ -131,17 +157,17 @@ function namedPaths(fqrn: string, paths: readonly string[], exceptions: readonly
   return Dirtab.parse(latin1(lines), 'the words of the command');
 }
 
-async function packAll(
-  flags: Flags,
-  loaded: readonly { preload: Preload; settings: RepositorySettings; directory: string }[],
-) {
+async function packAll(flags: Flags, loaded: readonly Loaded[]): Promise<void> {
   const archive = flags.pack === '-' ? '-' : resolve(flags.pack ?? '');
   if (loaded.some(({ preload }) => !preload.isComplete)) {
     throw new PreloadError('PACK', `the archive ${archive} was not written, as not everything could be loaded`);
   }
   const [{ directory }] = loaded;
+  if (loaded.some((other) => other.directory !== directory)) {
+    throw new PreloadError('PACK', 'the repositories have caches of their own: give one for all (--to DIR)');
+  }
   const mode = flags.readableBy && TAR_MODES[flags.readableBy];
-  await pack({ directory, archive, mode, repositories: loaded.map(({ settings }) => settings.fqrn) }, async (add) => {
+  await pack({ directory, archive, mode, repositories: loaded.map(({ fqrn }) => fqrn) }, async (add) => {
     for (const { preload } of loaded) await preload.files(add);
   });
 }

@@ -58,11 +58,15 @@ async function open(
   settingsOf: SettingsOf,
   report: (message: string) => void,
 ): Promise<MountedRepository> {
-  const isOwn = (option: string): boolean => !OF_OTHERS.has(option.slice(0, option.indexOf('=')));
   const environment = Object.fromEntries(Object.entries(sources.environment).filter(([key]) => !OF_OTHERS.has(key)));
-  const own = { ...sources, environment, options: sources.options.filter(isOwn) };
+  const own = { ...sources, environment, options: configurationOptions(sources.options) };
   const tell = (message: string): void => report(`${name}: ${message}`);
   return MountedRepository.open(settingsOf(Parameters.load({ ...own, fqrn: name }), tell));
+}
+
+/** Those of a launch that mean its configuration repository as well. */
+export function configurationOptions(options: readonly string[]): string[] {
+  return options.filter((option) => !OF_OTHERS.has(option.slice(0, option.indexOf('='))));
 }
 
 async function within<Value>(milliseconds: number, promise: Promise<Value>): Promise<Value> {

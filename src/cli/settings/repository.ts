@@ -85,6 +85,7 @@ function settingsFrom(
     attributeRules: attributeRules(parameters, warn),
     report: warn,
     log,
+    configurationRepository: parameters.configurationRepository,
     talkSocket: talkSocket(parameters, cache.cacheDirectory),
     parameterLines: () => parameterLines(parameters),
   };
