@@ -13,6 +13,10 @@ export const SUBCOMMANDS: Readonly<Record<string, { summary: string; load: () =>
     summary: 'mount repositories for a moment, to see whether they can be',
     load: async () => (await import('./probe.ts')).main,
   },
+  doctor: {
+    summary: 'find out what is in the way of mounting, and what to do about it',
+    load: async () => (await import('./doctor.ts')).main,
+  },
   preload: {
     summary: 'fill a cache with parts of repositories, for jobs without network',
     load: async () => (await import('./preload.ts')).main,
