@@ -6,6 +6,8 @@ import { writeLine } from './reporter.ts';
 
 /** Seconds for which the kernel may keep names and attributes: for as long as the mount lasts. */
 const FOREVER = 10 * 365 * 86_400;
+/** The same for attributes where not everybody may see them: what the reference client lets the kernel keep. */
+const RESTRICTED = 60;
 
 /** Opens a repository. A failure names all that was tried, in one line; what was overcome on the way is told afterwards. */
 export async function openRepository(settings: RepositorySettings): Promise<MountedRepository> {
@@ -42,20 +44,24 @@ export function repositorySession(
   { fqrn, report, log }: Pick<RepositorySettings, 'fqrn' | 'report' | 'log'>,
   { readOnlyMount, debug, ...descriptor }: ServingOptions,
 ): Session {
-  const { operations, counters } = repository;
+  const { operations, counters, network } = repository;
+  const { required } = network.membership;
   const trace = traceTo(fqrn, log, debug);
-  return new Session({
+  const session = new Session({
     ...descriptor,
     operations,
-    answerOpen: !readOnlyMount,
+    // Who may open something is not for the kernel to remember.
+    answerOpen: !readOnlyMount || required,
     readOnlyMount,
     listXattr: true,
     entryTimeout: FOREVER,
-    attributeTimeout: FOREVER,
+    attributeTimeout: required ? RESTRICTED : FOREVER,
     onError: (request, reason) => (log ? log.error(explain(request, reason)) : report(explain(request, reason))),
     onIoError: () => counters.noteIoError(),
     ...(trace ? { debug: trace } : {}),
   });
+  network.caller = session.caller;
+  return session;
 }
 
 /** Where each request and its reply are written: stderr for `--debug`, the debug log. undefined: nowhere. */

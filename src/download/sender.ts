@@ -73,7 +73,7 @@ export class Sender {
       return attemptFile(file, sink, this.#counters);
     }
     if (proxy.unresolved !== undefined) throw new DownloadError('PROXY_RESOLVE', `proxy: ${proxy.unresolved}`);
-    const { followRedirects } = this.#settings;
+    const { followRedirects, credential } = this.#settings;
     const { endpoint } = server;
     let target: Target = {
       server: endpoint,
@@ -81,7 +81,7 @@ export class Sender {
       path,
       headers: requestHeaders(request, noCache, this.#settings),
       urgent: request.urgent ?? true,
-      credential: endpoint.secure ? request.credential : undefined,
+      credential: endpoint.secure ? credential() : undefined,
     };
     for (let redirects = 0; ; redirects++) {
       const redirect = await attemptHttp(this.#pool, target, limits, sink, followRedirects, this.#counters);

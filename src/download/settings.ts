@@ -1,5 +1,6 @@
 // What a downloader has to know; the names in comments are those of client.md §8.6.
 import type { Caller } from '../objects/caller.ts';
+import type { Credential } from './attempt.ts';
 import { readAuthorities } from './authorities.ts';
 import { DEFAULT_RESOLVER_SETTINGS, type ResolverSettings } from './dns/resolver.ts';
 
@@ -48,6 +49,8 @@ export interface DownloadSettings {
   readonly tracing: string | undefined;
   /** On whose behalf something is fetched, as far as that is known. */
   readonly requester: () => Caller | undefined;
+  /** For https servers that are not open to everybody (client.md §7.10). */
+  readonly credential: () => Credential | undefined;
   /** Name resolution. CVMFS_DNS_*, CVMFS_IPFAMILY_PREFER. */
   readonly dns: ResolverSettings;
   readonly maxConnections: number;
@@ -88,6 +91,7 @@ export const DEFAULT_SETTINGS: DownloadSettings = {
   sendInfoHeader: false,
   tracing: undefined,
   requester: () => undefined,
+  credential: () => undefined,
   dns: DEFAULT_RESOLVER_SETTINGS,
   maxConnections: 16,
   userAgent: 'cvmfs Fuse 2.12.0',

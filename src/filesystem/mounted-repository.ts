@@ -1,11 +1,10 @@
 // From settings to a file system: the cache, the servers, the verified root catalog, and the operations over them.
 import type { KeyObject } from 'node:crypto';
+import type { AuthzSettings } from '../authz/settings.ts';
 import { noteDirectories, openCache } from '../cache/open-cache.ts';
 import type { CacheSettings } from '../cache/settings.ts';
 import { CacheStore } from '../cache/store.ts';
-import type { Resolver } from '../download/dns/resolver.ts';
-import { Downloader } from '../download/downloader.ts';
-import { type Network, NoNetwork } from '../download/no-network.ts';
+import type { Network } from '../download/no-network.ts';
 import type { DownloadSettings } from '../download/settings.ts';
 import type { Log } from '../log/log.ts';
 import { ContentHash } from '../objects/hash.ts';
@@ -22,6 +21,7 @@ import { LiveFacts } from './live-facts.ts';
 import type { MountFacts } from './mount-facts.ts';
 import { encodeRecord, type NodeJournal, type RootRecord, replayJournal } from './node-journal.ts';
 import { checkOfflineStart } from './offline.ts';
+import { RepositoryNetwork } from './repository-network.ts';
 import { RepositoryOperations } from './repository-operations.ts';
 import { RequestCounters } from './request-counters.ts';
 import type { AttributeRules } from './xattrs/access-rules.ts';
@@ -50,6 +50,8 @@ export interface RepositorySettings {
   readonly servers: Servers;
   /** For external data, CVMFS_EXTERNAL_URL; undefined when there is none. */
   readonly externalServers?: Servers;
+  /** How memberships are checked, where the repository demands one. */
+  readonly authz?: AuthzSettings;
   readonly ownership: OwnershipRules;
   /** Values of `$(NAME)` in symlinks. */
   readonly variables: Readonly<Record<string, string | undefined>>;
@@ -89,10 +91,11 @@ export class MountedRepository {
   readonly facts: MountFacts;
   readonly counters: RequestCounters;
   readonly layers: Layers;
+  /** How it reaches its servers. */
+  readonly network: RepositoryNetwork;
   readonly #store: CacheStore;
   /** Notes the mounted revision in the cache, where that was not done at once. */
   readonly remember: () => void;
-  readonly #downloaders: readonly Network[];
 
   private constructor(
     operations: RepositoryOperations,
@@ -102,7 +105,7 @@ export class MountedRepository {
     layers: Layers,
     store: CacheStore,
     remember: () => void,
-    downloaders: readonly Network[],
+    network: RepositoryNetwork,
   ) {
     this.operations = operations;
     this.root = root;
@@ -111,7 +114,7 @@ export class MountedRepository {
     this.layers = layers;
     this.#store = store;
     this.remember = remember;
-    this.#downloaders = downloaders;
+    this.network = network;
   }
 
   /**
@@ -122,17 +125,8 @@ export class MountedRepository {
     const { cacheDirectory, report } = settings;
     const { cache = { kind: 'posix', directory: cacheDirectory, access: 'private' }, streaming } = settings;
     const opened = openCache(cache);
-    // One for all: what names mean does not depend on who asks.
-    let resolver: Resolver | undefined;
-    const network = (servers: Servers): Network => {
-      if (settings.offline) return new NoNetwork();
-      const downloader = new Downloader({ ...servers, warn: report }, resolver);
-      resolver = downloader.resolver;
-      return downloader;
-    };
-    const source = network(settings.servers);
-    const external = settings.externalServers && network(settings.externalServers);
-    const downloaders = external ? [source, external] : [source];
+    const network = new RepositoryNetwork(settings);
+    const { source, external, membership } = network;
     const store = new CacheStore({ ...opened, streaming, source, externalSource: external, warn: report });
     try {
       const notes = new RootNotes(settings.fqrn, noteDirectories(cacheDirectory, opened), report);
@@ -141,6 +135,7 @@ export class MountedRepository {
       const catalog = Catalog.open(await openObject(store, chosenCatalogRequest(root)), root.rootHash);
       const remember = (): void => notes.write(root, catalog.ttl);
       if (!settings.rememberLater) remember();
+      membership.require(catalog.properties.vomsAuthz);
       if (!restored) settings.journal?.append(encodeRecord(rootRecord(root)));
       const counters = new RequestCounters();
       const facts = new LiveFacts({
@@ -163,20 +158,13 @@ export class MountedRepository {
         variables: settings.variables,
         report,
         bundles: bundlesOf(settings, store),
+        membership,
         recorder: settings.recorder,
       });
-      return new MountedRepository(
-        operations,
-        root,
-        facts,
-        counters,
-        { tree, store, source, external },
-        store,
-        remember,
-        downloaders,
-      );
+      const layers = { tree, store, source, external };
+      return new MountedRepository(operations, root, facts, counters, layers, store, remember, network);
     } catch (error) {
-      for (const downloader of downloaders) downloader.close();
+      network.close();
       await store.close();
       throw error;
     }
@@ -184,7 +172,7 @@ export class MountedRepository {
 
   /** Ends transfers and writes to the cache what is only in memory. */
   async close(): Promise<void> {
-    for (const downloader of this.#downloaders) downloader.close();
+    this.network.close();
     await this.#store.close();
     this.operations.close();
   }

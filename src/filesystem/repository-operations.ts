@@ -26,6 +26,7 @@ import { attributeNames, attributeValue } from './extended-attributes.ts';
 import type { FileBundles } from './file-bundles.ts';
 import { contentOf } from './file-content.ts';
 import { Listings } from './listings.ts';
+import type { Membership } from './membership.ts';
 import type { MountFacts } from './mount-facts.ts';
 import { MAX_GROUP } from './node-id.ts';
 import { type FileContent, OpenFiles } from './open-files.ts';
@@ -54,6 +55,8 @@ export interface RepositoryView {
   readonly report: (message: string) => void;
   /** Prefetches what bundles list, where that is wanted. */
   readonly bundles?: FileBundles;
+  /** Who may use it, where it is not for everybody. */
+  readonly membership?: Membership;
   /** Told what the job uses, where that is wanted. */
   readonly recorder?: AccessRecorder;
 }
@@ -74,6 +77,9 @@ const NO_ATTRIBUTES: Attributes = {
   gid: 0,
   rdev: 0,
 };
+
+/** A caller of whom nothing is known. */
+const NOBODY: Caller = { uid: 0, gid: 0, pid: 0 };
 
 /** A row together with the catalog it is in. */
 interface Located {
@@ -119,7 +125,8 @@ export class RepositoryOperations implements Operations {
     return this.#entry(directory.catalog, this.#row(directory.catalog, rowid));
   }
 
-  getattr(node: number): Attributes {
+  getattr(node: number, caller = NOBODY): Attributes {
+    this.#view.membership?.check(caller);
     const { attached, entry } = this.#locate(node);
     return this.#attributes(attached, entry);
   }
@@ -132,6 +139,7 @@ export class RepositoryOperations implements Operations {
   }
 
   open(node: number, _flags: number, caller: Caller): OpenFlags {
+    this.#view.membership?.check(caller);
     const located = this.#locate(node);
     this.#check(located, caller, READ);
     // Content under a node never changes: the kernel may keep its pages.
@@ -139,6 +147,7 @@ export class RepositoryOperations implements Operations {
   }
 
   opendir(node: number, caller: Caller): OpenFlags {
+    this.#view.membership?.check(caller);
     const located = this.#locate(node);
     if (!isDirectory(located.entry)) throw new Errno(ENOTDIR);
     this.#check(located, caller, READ);
@@ -185,6 +194,7 @@ export class RepositoryOperations implements Operations {
   }
 
   getxattr(node: number, name: string, caller: Caller): Uint8Array {
+    this.#view.membership?.check(caller);
     return attributeValue(this.#subject(node), name, caller, this.#view.attributeRules ?? DEFAULT_RULES);
   }
 

@@ -59,7 +59,8 @@ export class Connection {
   readonly #transport: Transport;
   readonly #reply = new Reply();
   readonly #context: Context;
-  readonly #caller: Caller;
+  /** Of the request that is being answered. */
+  readonly caller: Caller;
   readonly #pending: PendingRequests;
   #resolveReady!: (negotiated: Negotiated) => void;
   #ended = false;
@@ -67,7 +68,7 @@ export class Connection {
   constructor(options: ConnectionOptions, transport: Transport) {
     this.#options = options;
     this.#transport = transport;
-    this.#caller = { uid: 0, gid: 0, pid: 0 };
+    this.caller = { uid: 0, gid: 0, pid: 0 };
     const entryTimeout = timeout(options.entryTimeout);
     const attributeTimeout = timeout(options.attributeTimeout);
     this.#context = {
@@ -78,7 +79,7 @@ export class Connection {
       leaveOpendir: false,
       askOpen: options.answerOpen || !options.readOnlyMount,
       listXattr: options.listXattr,
-      caller: this.#caller,
+      caller: this.caller,
       directory: new DirectoryWriter(this.#reply, entryTimeout, attributeTimeout),
     };
     this.#pending = new PendingRequests(
@@ -155,7 +156,7 @@ export class Connection {
     const { words } = request;
     const handler = HANDLERS[words[1]];
     if (handler === undefined) return -ENOSYS;
-    const caller = this.#caller;
+    const caller = this.caller;
     caller.uid = words[6];
     caller.gid = words[7];
     caller.pid = words[8];

@@ -7,6 +7,7 @@ import { FuseError, systemCode } from './fuse-error.ts';
 import type { Negotiated } from './init.ts';
 import { releaseLostRequests } from './lost-requests.ts';
 import { Notifier, resendMessage } from './notify.ts';
+import type { Caller } from './operations.ts';
 
 export interface SessionOptions extends ConnectionOptions {
   /** Of /dev/fuse, opened once by whoever mounts it. The session owns it. */
@@ -53,6 +54,11 @@ export class Session {
       }),
     ]);
     this.ready.catch(() => {});
+  }
+
+  /** Whose request is being answered, or was the last one: one object, filled anew for each. */
+  get caller(): Readonly<Caller> {
+    return this.#connection.caller;
   }
 
   /** Requests that wait for something not local. */

@@ -29,8 +29,6 @@ export interface TransferRequest {
   readonly range?: { readonly offset: number; readonly length: number };
   /** The first 32 bits of the object's hash: spreads objects over proxies (client.md §7.13). */
   readonly shard?: number;
-  /** For servers that are not open to everybody: the caller's own (client.md §10.3). */
-  readonly credential?: { readonly certificate?: string; readonly bearerToken?: string };
   /** False: waits behind the others for a connection. Default true. */
   readonly urgent?: boolean;
 }

@@ -49,6 +49,8 @@ export interface TestServerOptions {
   readonly root?: string;
   /** Certificate and key: serves https. */
   readonly tls?: ServerOptions;
+  /** False: answered with 403. */
+  readonly admit?: (request: RecordedRequest) => boolean;
 }
 
 export class TestServer {
@@ -56,6 +58,7 @@ export class TestServer {
   /** Milliseconds before every answer: a distant server. */
   latency = 0;
   #root: string | undefined;
+  #admit: (request: RecordedRequest) => boolean;
   #secure: boolean;
   #server: ReturnType<typeof createServer>;
   #faults: { pattern: RegExp; fault: Fault; left: number }[] = [];
@@ -64,6 +67,7 @@ export class TestServer {
 
   private constructor(options: TestServerOptions) {
     this.#root = options.root;
+    this.#admit = options.admit ?? (() => true);
     this.#secure = options.tls !== undefined;
     const handler = (request: IncomingMessage, response: ServerResponse) => {
       this.#answer(request, response).catch(() => response.destroy());
@@ -151,8 +155,9 @@ export class TestServer {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { path, target } = this.#record(request);
-    const fault = this.#faultFor(path);
+    const recorded = this.#record(request);
+    const { path, target } = recorded;
+    const fault = this.#admit(recorded) ? this.#faultFor(path) : { status: 403 };
     const delay = this.latency + (fault.delay ?? 0);
     if (delay > 0) await sleep(delay);
     if (fault.hang === true) return;

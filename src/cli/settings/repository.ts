@@ -9,6 +9,7 @@ import type { Blacklist } from '../../repository/blacklist.ts';
 import { parseMasterKey } from '../../repository/master-keys.ts';
 import type { LaunchWords } from '../launch-words.ts';
 import { attributeRules } from './attributes.ts';
+import { authzSettings } from './authz.ts';
 import { blacklist } from './blacklist.ts';
 import { cacheSettings } from './cache.ts';
 import { openLog } from './logs.ts';
@@ -81,6 +82,7 @@ function settingsFrom(
     bundleWorkers: parameters.isOn('CVMFS_PREFETCH_FILEBUNDLES')
       ? Math.max(1, parameters.number('CVMFS_BUNDLE_POOL_SIZE', 8))
       : undefined,
+    authz: authzSettings(parameters),
     variables: variables(parameters),
     attributeRules: attributeRules(parameters, warn),
     report: warn,
