@@ -165,7 +165,7 @@ export class Preloader {
       if (mountpoint === '') this.revision = catalog.revision;
       walk.enter(step, catalog);
     } catch (error) {
-      this.#failedToFetch(mountpoint || '/', error);
+      if (first) this.#failedToFetch(mountpoint || '/', error);
     }
   }
 

@@ -162,6 +162,28 @@ test.serial('the record is complete when the job is killed, and a second run add
   t.is(entries.filter(({ path }) => path.startsWith('cannot be read')).length, 1);
 });
 
+/** Ends the server from inside of the job, which sees no processes but its own. The brackets keep it from ending itself. */
+const KILL_SERVER = 'grep -q init.sh /proc/1/cmdline && kill -9 $(pgrep -f "start[.]cjs server"); sleep 1';
+
+test.serial('the record goes on when the server is killed and another one takes over', async (t) => {
+  const file = place.newPath();
+  const options = ['--record', file];
+  const script = `cat unread; ${KILL_SERVER}; cat software/2.0/other`;
+  const { stdout, stderr } = await place.run(launch(script, place.newPath(), { options }));
+  t.is(stdout, 'unread\nother\n');
+  t.regex(stderr, /a new one takes over/);
+  const files = recorded(file).filter(({ type }) => type === 'file');
+  t.deepEqual(files.map(({ path }) => path).sort(), ['/software/2.0/other', '/unread']);
+});
+
+test.serial('without network, too, a killed server is followed by another', async (t) => {
+  const cache = place.newPath();
+  await place.run(launch('cat unread software/2.0/other', cache));
+  const { stdout, stderr } = await offline(`cat unread; ${KILL_SERVER}; cat software/2.0/other`, cache);
+  t.is(stdout, 'unread\nother\n');
+  t.regex(stderr, /^cvmfsexec: [^\n]*a new one takes over\n$/);
+});
+
 test.serial('a record that cannot be written is refused before the job starts', async (t) => {
   const options = ['--record', '/proc/none/record'];
   const { exitCode, stdout, stderr } = await place.run(launch('echo ran', place.newPath(), { options }));

@@ -1,21 +1,18 @@
 // `cvmfsexec preload`: fills a cache with what is wanted of repositories, for jobs that have no network.
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { InvalidArgumentError, Option } from 'commander';
 import { MountedRepository, type RepositorySettings } from '../../filesystem/mounted-repository.ts';
 import { Dirtab } from '../../preload/dirtab.ts';
 import { PreloadError } from '../../preload/errors.ts';
 import { pack } from '../../preload/pack.ts';
-import { PathTree } from '../../preload/path-tree.ts';
 import { Preload } from '../../preload/preload.ts';
 import { makeReadable, type Readers, TAR_MODES } from '../../preload/readable.ts';
-import { parseRecordEntry, type RecordEntry } from '../../preload/record.ts';
 import type { LaunchWords } from '../launch-words.ts';
 import { reporter } from '../reporter.ts';
 import { configurationOptions } from '../settings/configuration-repository.ts';
 import { repositorySettings } from '../settings/repository.ts';
 import { PreloadDisplay } from './preload-display.ts';
+import { type Wishes, WishList } from './preload-wishes.ts';
 import { type RepositoryArguments, repositorySubcommand } from './repository-arguments.ts';
 
 const DEFAULT_JOBS = 16;
@@ -66,34 +63,19 @@ interface Loaded {
   readonly directory: string;
 }
 
-/** What is wanted of a repository; for a configuration repository it is known. */
 interface Job {
   readonly name: string;
   readonly launch: LaunchWords;
-  readonly wanted: (fqrn: string) => Wanted;
-}
-
-interface Wanted {
-  readonly named: Dirtab;
-  readonly listed?: Dirtab;
-  readonly record?: PathTree;
+  readonly wishes: (fqrn: string) => Wishes;
 }
 
 /** Gives 1 when something could not be loaded. */
 async function run({ launch, json, flags: given, paths = [] }: RepositoryArguments): Promise<number> {
   const flags = given as unknown as Flags;
-  const record = flags.run === undefined ? undefined : await readRecord(flags.run);
-  const listed = Dirtab.parse(flags.dirtab === undefined ? '' : await readInput(flags.dirtab), flags.dirtab ?? '');
-  const names = launch.repositories.length > 0 ? launch.repositories : recordedRepositories(record);
+  const list = await WishList.read({ ...flags, paths }, reporter('preload'));
+  const names = launch.repositories.length > 0 ? launch.repositories : list.repositories;
   if (names.length === 0) throw new Error("no repository named; see 'cvmfsexec preload --help'");
-  const wanted = (fqrn: string): Wanted => {
-    const named = namedPaths(fqrn, paths, flags.exclude);
-    if (named.isEmpty && listed.isEmpty && !record) {
-      throw new Error(`nothing of ${fqrn} is wanted: give paths ('/' is all of it), --dirtab FILE or --run FILE`);
-    }
-    return { named, listed, record: record && PathTree.ofRecord(record, fqrn) };
-  };
-  const jobs: Job[] = names.map((name) => ({ name, launch, wanted }));
+  const jobs: Job[] = names.map((name) => ({ name, launch, wishes: (fqrn) => list.of(fqrn) }));
   const loaded: Loaded[] = [];
   const repositories: MountedRepository[] = [];
   let complete = true;
@@ -104,11 +86,12 @@ async function run({ launch, json, flags: given, paths = [] }: RepositoryArgumen
       const settings = target(await repositorySettings(job.name, job.launch, report), flags.to);
       const { fqrn, configurationRepository } = settings;
       if (loaded.some((other) => other.fqrn === fqrn)) continue;
-      const { named, listed, record } = job.wanted(fqrn);
-      const repository = await MountedRepository.open({ ...settings, rememberLater: true, report });
+      const { named, listed, record } = job.wishes(fqrn);
+      const servers = { maxConnections: flags.jobs, ...settings.servers };
+      const repository = await MountedRepository.open({ ...settings, servers, rememberLater: true, report });
       repositories.push(repository);
       const place = objectDirectory(settings);
-      const dirtabs = [named, listed].filter((dirtab) => dirtab && !dirtab.isEmpty) as Dirtab[];
+      const dirtabs = [named, listed].filter((dirtab) => !dirtab.isEmpty);
       const wishes = { dirtabs, record, followLinks: flags.followLinks ?? false, jobs: flags.jobs };
       const preload = new Preload({ repository, settings, ...place }, wishes);
       await display.follow(preload, () => repository.close());
@@ -129,14 +112,20 @@ async function run({ launch, json, flags: given, paths = [] }: RepositoryArgumen
 /** Jobs read their configuration there, without network as well. */
 function configurationJob(name: string, launch: LaunchWords): Job {
   const own = { ...launch, repositories: [name], parameters: configurationOptions(launch.parameters) };
-  return { name, launch: own, wanted: () => ({ named: Dirtab.parse('/etc/cvmfs', name) }) };
+  const wishes = (): Wishes => ({ named: Dirtab.parse('/etc/cvmfs', name), listed: Dirtab.parse('', name) });
+  return { name, launch: own, wishes };
 }
 
 function target(settings: RepositorySettings, to: string | undefined): RepositorySettings {
   if (to === undefined) return settings;
   const directory = resolve(to);
   // What is noted of the revision goes there, too: nothing but the directory counts.
-  return { ...settings, cacheDirectory: directory, cache: { kind: 'posix', directory, access: 'alien' } };
+  return {
+    ...settings,
+    cacheDirectory: directory,
+    cache: { kind: 'posix', directory, access: 'alien' },
+    streaming: false,
+  };
 }
 
 /** @throws Error for a cache that is no directory, or is not to be written to */
@@ -145,16 +134,6 @@ function objectDirectory({ cache, cacheDirectory }: RepositorySettings): { direc
   if (!upper) return { directory: cacheDirectory };
   if (upper.kind === 'posix' && upper.access !== 'read-only') return { directory: upper.directory, limit: upper.limit };
   throw new Error('objects cannot be stored in the cache of these settings: give a directory (--to DIR)');
-}
-
-/** Paths may be given as they are in a mount. */
-function namedPaths(fqrn: string, paths: readonly string[], exceptions: readonly string[]): Dirtab {
-  const mountpoint = `/cvmfs/${fqrn}`;
-  const inside = paths.map((path) =>
-    `${path}/`.startsWith(`${mountpoint}/`) ? path.slice(mountpoint.length) || '/' : path,
-  );
-  const lines = [...inside, ...exceptions.map((pattern) => `!${pattern}`)].join('\n');
-  return Dirtab.parse(latin1(lines), 'the words of the command');
 }
 
 async function packAll(flags: Flags, loaded: readonly Loaded[]): Promise<void> {
@@ -170,35 +149,6 @@ async function packAll(flags: Flags, loaded: readonly Loaded[]): Promise<void> {
   await pack({ directory, archive, mode, repositories: loaded.map(({ fqrn }) => fqrn) }, async (add) => {
     for (const { preload } of loaded) await preload.files(add);
   });
-}
-
-async function readRecord(file: string): Promise<RecordEntry[]> {
-  const lines = Buffer.from(await readInput(file), 'latin1')
-    .toString('utf8')
-    .split('\n')
-    .filter(Boolean);
-  const entries = lines.map(parseRecordEntry).filter((entry) => entry !== undefined);
-  if (entries.length < lines.length) {
-    reporter('preload')(`${lines.length - entries.length} lines of ${file} are no entries of a record: left out`);
-  }
-  return entries;
-}
-
-function recordedRepositories(record: readonly RecordEntry[] = []): string[] {
-  return [...new Set(record.map(({ repository }) => repository))];
-}
-
-/** As Latin-1, one character a byte. */
-async function readInput(file: string): Promise<string> {
-  try {
-    return file === '-' ? await text(process.stdin.setEncoding('latin1')) : readFileSync(file, 'latin1');
-  } catch (cause) {
-    throw new PreloadError('NO_FILE', `cannot read ${file} (${(cause as NodeJS.ErrnoException).code})`, cause);
-  }
-}
-
-function latin1(words: string): string {
-  return Buffer.from(words, 'utf8').toString('latin1');
 }
 
 function countOf(value: string): number {
