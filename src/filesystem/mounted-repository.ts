@@ -7,6 +7,7 @@ import { CacheStore } from '../cache/store.ts';
 import type { Network } from '../download/no-network.ts';
 import type { DownloadSettings } from '../download/settings.ts';
 import type { Log } from '../log/log.ts';
+import type { TelemetrySettings } from '../log/telemetry.ts';
 import { ContentHash } from '../objects/hash.ts';
 import type { Blacklist } from '../repository/blacklist.ts';
 import { Catalog } from '../repository/catalog.ts';
@@ -71,6 +72,8 @@ export interface RepositorySettings {
   readonly configurationRepository?: string;
   /** Where scripts look for the talk socket; undefined: there is none. */
   readonly talkSocket?: string;
+  /** Where counters are sent; undefined: nowhere. */
+  readonly telemetry?: TelemetrySettings;
   /** All parameters, as `cvmfs2 -o parse` prints them. */
   readonly parameterLines?: () => readonly string[];
   /** Which extended attributes are shown, and to whom. */

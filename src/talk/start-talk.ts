@@ -1,6 +1,9 @@
-// Opens the talk socket of a mount, once it is mounted: imported then, as it is not on the way to the user's command.
+// Opens the talk socket of a mount, and begins to send its counters, once it is mounted: imported then, as it is not on the way to the user's command.
+
 import type { MountedRepository, RepositorySettings } from '../filesystem/mounted-repository.ts';
+import { Telemetry } from '../log/telemetry.ts';
 import { answerTo } from './commands.ts';
+import { counters } from './internal-affairs.ts';
 import { talkTarget } from './mount-target.ts';
 import { SocketPlace } from './socket-place.ts';
 import { TalkServer } from './talk-server.ts';
@@ -11,9 +14,11 @@ export async function startTalk(
   settings: RepositorySettings,
   mountpoint: string,
 ): Promise<TalkServer | undefined> {
-  const { talkSocket, log } = settings;
-  if (talkSocket === undefined) return undefined;
+  const { talkSocket, telemetry, log } = settings;
   const target = talkTarget(repository, settings, mountpoint);
+  if (telemetry)
+    await Telemetry.start(telemetry, () => new Map(counters(target).map(([name, value]) => [name, value])));
+  if (talkSocket === undefined) return undefined;
   try {
     return await TalkServer.start(new SocketPlace(talkSocket), (command) => {
       log?.debug('talk', command);

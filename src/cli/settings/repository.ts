@@ -17,6 +17,7 @@ import { ownership } from './ownership.ts';
 import { type ParameterRequest, withParameters } from './parameters.ts';
 import { externalServers, servers } from './servers.ts';
 import { talkSocket } from './talk.ts';
+import { telemetry } from './telemetry.ts';
 import { variables } from './variables.ts';
 
 type Report = (message: string) => void;
@@ -88,6 +89,7 @@ function settingsFrom(
     report: warn,
     log,
     configurationRepository: parameters.configurationRepository,
+    telemetry: telemetry(parameters, warn),
     talkSocket: talkSocket(parameters, cache.cacheDirectory),
     parameterLines: () => parameterLines(parameters),
   };
