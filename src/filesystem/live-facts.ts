@@ -1,6 +1,6 @@
 // The facts of a mount, from the objects that make it up.
 import { readFileSync } from 'node:fs';
-import type { CacheStore } from '../cache/store.ts';
+import type { CacheStatus, CacheStore } from '../cache/store.ts';
 import type { Network } from '../download/no-network.ts';
 import type { Manifest } from '../repository/manifest.ts';
 import { fetchManifest } from '../repository/verification.ts';
@@ -20,6 +20,9 @@ export interface FactsOptions {
   /** See MountFacts. */
   readonly expires: () => number | undefined;
 }
+
+/** A cache with a quota tells how full it is. Bytes. */
+type CountedStatus = CacheStatus & { readonly quota?: { readonly used: number; readonly limit: number } };
 
 export class LiveFacts implements MountFacts {
   readonly fqrn: string;
@@ -47,8 +50,8 @@ export class LiveFacts implements MountFacts {
   }
 
   cache(): CacheFacts {
-    const { hits, misses } = this.#options.store.status();
-    return { requests: hits + misses, misses };
+    const { hits, misses, quota } = this.#options.store.status() as CountedStatus;
+    return { requests: hits + misses, misses, used: quota?.used, capacity: quota?.limit };
   }
 
   requests(): RequestFacts {

@@ -1,10 +1,15 @@
 // What talk commands ask of, and change on, a mounted repository.
 import { readFileSync } from 'node:fs';
+import type { CacheStatus } from '../cache/store.ts';
 import type { MountedRepository, RepositorySettings } from '../filesystem/mounted-repository.ts';
 import type { FileContent } from '../filesystem/open-files.ts';
 import { contentAt } from '../filesystem/path-content.ts';
 import { networkControl } from './network-control.ts';
-import type { CacheControl, CatalogControl, TalkTarget } from './talk-target.ts';
+import type { CacheControl, CatalogControl, TalkTarget, UpdateControl } from './talk-target.ts';
+
+const MEGABYTE = 1 << 20;
+/** In a row, for one `remount sync`. */
+const MOST_REVISIONS = 100;
 
 export function talkTarget(
   repository: MountedRepository,
@@ -23,8 +28,26 @@ export function talkTarget(
     cache: cacheControl(repository, settings),
     network: networkControl(source),
     external: external && networkControl(external),
-    updates: {},
+    updates: updateControl(repository),
     resetErrors: () => counters.resetErrors(),
+  };
+}
+
+/** What became of looking for a new revision. */
+type Outcome = 'up to date' | 'switched' | 'offline' | 'failed' | 'fixed';
+
+function updateControl(repository: MountedRepository & { remount?(): Promise<Outcome> }): UpdateControl {
+  if (!repository.remount) return {};
+  return {
+    async remount(sync) {
+      let outcome = await repository.remount?.();
+      // A newer one may have come meanwhile: it ends with the newest.
+      for (let again = 0; sync && outcome === 'switched' && again < MOST_REVISIONS; again++) {
+        outcome = await repository.remount?.();
+      }
+      if (outcome === 'switched') return 'New revision applied';
+      return outcome === 'up to date' || outcome === 'fixed' ? 'Catalog up to date' : 'Failed';
+    },
   };
 }
 
@@ -48,8 +71,11 @@ function catalogControl({ layers: { tree } }: MountedRepository): CatalogControl
 
 function cacheControl(repository: MountedRepository, settings: RepositorySettings): CacheControl {
   const { operations, layers } = repository;
+  const quota = () => (layers.store.status() as CountedStatus).quota;
   return {
     describe: () => describeCache(settings),
+    size: () => quota(),
+    limit: () => Math.floor((quota()?.limit ?? -MEGABYTE) / MEGABYTE),
     async evict(path) {
       const content = await contentAt(operations, path);
       for (const hash of hashesOf(content)) layers.store.evict(hash);
@@ -67,6 +93,14 @@ function cacheControl(repository: MountedRepository, settings: RepositorySetting
     },
   };
 }
+
+interface Counted {
+  readonly used: number;
+  readonly pinned: number;
+  readonly limit: number;
+}
+
+type CountedStatus = CacheStatus & { readonly quota?: Counted };
 
 /** As the reference describes its cache managers. */
 function describeCache({ cache, cacheDirectory }: Pick<RepositorySettings, 'cache' | 'cacheDirectory'>): string {

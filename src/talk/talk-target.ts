@@ -34,7 +34,8 @@ export interface CatalogControl {
 export interface CacheControl {
   /** Such as `Posix cache manager (cache directory: /path)`. */
   describe(): string;
-  size?(): Promise<CacheSize> | CacheSize;
+  /** undefined: not known. */
+  size?(): Promise<CacheSize | undefined> | CacheSize | undefined;
   list?(kind: 'all' | 'pinned' | 'catalogs'): Promise<readonly string[]> | readonly string[];
   /** MiB, as CVMFS_QUOTA_LIMIT. */
   limit?(): number;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import type { ResultPromise } from 'execa';
+import { pidHere } from '../../src/talk/outer-pid.ts';
 import { SocketPlace } from '../../src/talk/socket-place.ts';
 import { ask, liveServers } from '../../src/talk/talk-client.ts';
 import { TestServer } from '../support/http-server.ts';
@@ -132,4 +133,19 @@ test.serial('a configured place, and a command from inside the job', async (t) =
   const job = start(install.newPath(), script, { TALK_SOCKET: path });
   const { stdout, stderr } = await job;
   t.is(String(stdout), 'here\n', String(stderr));
+});
+
+test.serial('a server that is killed is followed by another one, which can be talked to', async (t) => {
+  const cache = install.newPath();
+  const place = new SocketPlace(`${cache}/cvmfs_io.${FQRN}`);
+  const job = start(cache);
+  await listening(place, 1);
+  const { pid, pidNamespace } = JSON.parse(await ask(place, 'status json'));
+  process.kill(pidHere(pid, pidNamespace)!, 'SIGKILL');
+  await sleep(50);
+  await listening(place, 1);
+  const after = JSON.parse(await ask(place, 'status json'));
+  t.not(after.pid, pid);
+  t.is(after.revision, 1);
+  await end(job);
 });
