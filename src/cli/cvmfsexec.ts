@@ -20,6 +20,12 @@ The command runs under your own user id, in your directory, with your environmen
 128+n if it was killed by signal n. 125: cvmfsexec itself failed, 126: the command cannot be run, 127: not found.
 `;
 
+/** What is done instead of a launch. */
+function subcommands(): string {
+  const lines = Object.entries(SUBCOMMANDS).map(([name, { summary }]) => `  ${name.padEnd(16)} ${summary}`);
+  return `\n${chalk.bold('Commands')} (cvmfsexec NAME --help):\n${lines.join('\n')}`;
+}
+
 export function command(): Command {
   return (
     new Command('cvmfsexec')
@@ -36,6 +42,7 @@ export function command(): Command {
       // Commander takes the colours out again where they are not wanted (no terminal, NO_COLOR).
       .configureHelp({ styleTitle: (title) => chalk.bold(title) })
       .addHelpText('beforeAll', EXAMPLES)
+      .addHelpText('after', subcommands())
       .addHelpText('after', NOTES)
       .allowUnknownOption(true)
       .exitOverride()

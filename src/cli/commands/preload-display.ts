@@ -5,6 +5,8 @@ import { ProgressLine } from '../progress.ts';
 
 /** Failures and names that are printed one by one. */
 const SHOWN = 20;
+/** An object takes as long as so many bytes more, whatever its size is. */
+const OBJECT_COST = 20_000;
 
 export interface Outcome {
   readonly preload: Preload;
@@ -103,5 +105,7 @@ function progressOf(preload: Preload, phase: Phase) {
     return { text: `${catalogs} catalogs read, ${found} found, ${missing} missing${failures}` };
   }
   const done = `${fetched} of ${missing} objects, ${megabytes(fetchedBytes)} of ${megabytes(missingBytes)}`;
-  return { share: missingBytes === 0 ? 1 : Math.min(1, fetchedBytes / missingBytes), text: `${done}${failures}` };
+  const work = missingBytes + missing * OBJECT_COST;
+  const share = work === 0 ? 1 : Math.min(1, (fetchedBytes + fetched * OBJECT_COST) / work);
+  return { share, text: `${done}${failures}` };
 }

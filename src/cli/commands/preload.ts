@@ -16,6 +16,8 @@ import { type Wishes, WishList } from './preload-wishes.ts';
 import { type RepositoryArguments, repositorySubcommand } from './repository-arguments.ts';
 
 const DEFAULT_JOBS = 16;
+/** One that appears meanwhile is for the next time; this one is noted when all of it is there. */
+const ONE_REVISION = { autoUpdate: false, rememberLater: true };
 
 export const main = repositorySubcommand({
   name: 'preload',
@@ -88,7 +90,7 @@ async function run({ launch, json, flags: given, paths = [] }: RepositoryArgumen
       if (loaded.some((other) => other.fqrn === fqrn)) continue;
       const { named, listed, record } = job.wishes(fqrn);
       const servers = { maxConnections: flags.jobs, ...settings.servers };
-      const repository = await MountedRepository.open({ ...settings, servers, rememberLater: true, report });
+      const repository = await MountedRepository.open({ ...settings, ...ONE_REVISION, servers, report });
       repositories.push(repository);
       const place = objectDirectory(settings);
       const dirtabs = [named, listed].filter((dirtab) => !dirtab.isEmpty);
