@@ -8,6 +8,8 @@ export interface LaunchWords {
   /** KEY=VALUE, in order; the last wins. */
   readonly parameters: readonly string[];
   readonly configDirectory: string | undefined;
+  /** These, in this order, instead of all files of a configuration directory. */
+  readonly configFiles?: readonly string[];
   readonly debug: boolean;
   /** No network: what the cache has is all there is. */
   readonly offline?: boolean;
@@ -75,10 +77,11 @@ const PATH_LIST = 'CVMFS_PUBLIC_KEY';
 
 /** Makes relative paths absolute: the server's own directory is another one. */
 export function resolvePaths(words: LaunchWords, directory: string): LaunchWords {
-  const { configDirectory, record } = words;
+  const { configDirectory, configFiles, record } = words;
   return {
     ...words,
     configDirectory: configDirectory && resolve(directory, configDirectory),
+    ...(configFiles ? { configFiles: configFiles.map((file) => resolve(directory, file)) } : {}),
     record: record && resolve(directory, record),
     parameters: words.parameters.map((parameter) => {
       const equals = parameter.indexOf('=');

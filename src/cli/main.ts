@@ -6,6 +6,7 @@ type Program = (args: string[]) => Promise<number | undefined>;
 const PROGRAMS: Readonly<Record<string, () => Promise<Program>>> = {
   server: async () => (await import('./server.ts')).main,
   cvmfsexec: async () => (await import('./cvmfsexec.ts')).main,
+  cvmfs2: async () => (await import('./cvmfs2.ts')).main,
   'cvmfs-publish': async () => (await import('./cvmfs-publish.ts')).main,
   cvmfs_talk: async () => (await import('./cvmfs-talk.ts')).main,
   cvmfs_config: async () => (await import('./cvmfs-config.ts')).main,

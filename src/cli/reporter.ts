@@ -4,8 +4,8 @@ import { writeSync } from 'node:fs';
 const REPEAT_AFTER_MS = 60_000;
 const REMEMBERED = 256;
 
-/** Gives a function that writes `cvmfsexec: <subject>: <message>`. */
-export function reporter(subject: string): (message: string) => void {
+/** Gives a function that writes `<program>: <subject>: <message>`. */
+export function reporter(subject: string, program = 'cvmfsexec'): (message: string) => void {
   const lastTimes = new Map<string, number>();
   return (message) => {
     const now = performance.now();
@@ -13,7 +13,7 @@ export function reporter(subject: string): (message: string) => void {
     if (last !== undefined && now - last < REPEAT_AFTER_MS) return;
     if (lastTimes.size >= REMEMBERED) lastTimes.clear();
     lastTimes.set(message, now);
-    writeLine(`cvmfsexec: ${subject}: ${message}`);
+    writeLine(`${program}: ${subject}: ${message}`);
   };
 }
 

@@ -1,5 +1,5 @@
 // Which configuration files concern a repository, in the order in which they are read (client.md §8.1).
-import { readdirSync } from 'node:fs';
+import { accessSync, constants, readdirSync } from 'node:fs';
 import { ConfigError } from './error.ts';
 
 export const SYSTEM_DIRECTORY = '/etc/cvmfs';
@@ -53,6 +53,16 @@ export function requireDirectory(directory: string): void {
     const { code } = cause as NodeJS.ErrnoException;
     const message = `cannot read the configuration directory ${directory} (${code}): check --config`;
     throw new ConfigError('NO_FILE', message, cause);
+  }
+}
+
+/** @throws ConfigError NO_FILE for a file that was named and cannot be read */
+export function requireFile(file: string): void {
+  try {
+    accessSync(file, constants.R_OK);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new ConfigError('NO_FILE', `cannot read the configuration file ${file} (${code})`, cause);
   }
 }
 

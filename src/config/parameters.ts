@@ -3,7 +3,7 @@ import { ConfigurationFiles } from './configuration-files.ts';
 import { DEFAULT_PARAMETERS, DEFAULT_PROXY, DOMAINS, REPOSITORIES } from './defaults.ts';
 import { ConfigError } from './error.ts';
 import type { FileTree } from './file-tree.ts';
-import { domainOf, firstFiles, laterFiles, requireDirectory, SYSTEM_DIRECTORY } from './files.ts';
+import { domainOf, firstFiles, laterFiles, requireDirectory, requireFile, SYSTEM_DIRECTORY } from './files.ts';
 import { isRepositoryName } from './names.ts';
 import { readScript, type ScriptContext } from './script-file.ts';
 
@@ -20,6 +20,8 @@ export interface ParameterOptions {
   readonly options: readonly string[];
   /** Instead of /etc/cvmfs; must exist then. */
   readonly configDirectory?: string;
+  /** These, in this order, instead of those of a directory and of a configuration repository; must be readable. */
+  readonly configFiles?: readonly string[];
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** What is read without a configDirectory; /etc/cvmfs. */
   readonly systemDirectory?: string;
@@ -44,10 +46,10 @@ export class Parameters {
   /** Until default.d has been read, files may choose the configuration repository. */
   #mayChoose = true;
 
-  private constructor({ fqrn, configDirectory, systemDirectory, ...options }: ParameterOptions) {
+  private constructor({ fqrn, configDirectory, configFiles, systemDirectory, ...options }: ParameterOptions) {
     this.fqrn = fqrn;
     this.#directory = configDirectory ?? systemDirectory ?? SYSTEM_DIRECTORY;
-    this.#ofSystem = configDirectory === undefined;
+    this.#ofSystem = configDirectory === undefined && configFiles === undefined;
     if (configDirectory !== undefined) requireDirectory(configDirectory);
     const later = laterSettings(options.environment, options.options);
     for (const [name, value] of Object.entries(DEFAULT_PARAMETERS)) this.#set(name, value, 'built-in');
@@ -59,16 +61,17 @@ export class Parameters {
       warn: (message) => this.warnings.push(message),
     };
     const { warn } = context;
-    for (const file of firstFiles(this.#directory, warn))
+    for (const file of configFiles ? [] : firstFiles(this.#directory, warn))
       this.#read(file, { ...context, files: new ConfigurationFiles() });
 
-    this.#mayChoose = false;
-    this.#configurationRepository = this.#chosenRepository(fixed(CONFIGURATION_REPOSITORY));
+    this.#mayChoose = configFiles !== undefined;
+    if (!configFiles) this.#configurationRepository = this.#chosenRepository(fixed(CONFIGURATION_REPOSITORY));
     const mountDirectory = fixed('CVMFS_MOUNT_DIR') ?? this.get('CVMFS_MOUNT_DIR');
     const mountpoint = `${mountDirectory}/${this.#configurationRepository}`;
     const tree = this.#configurationRepository && options.configurationRepository;
     this.files = new ConfigurationFiles(tree ? { mountpoint, tree } : undefined);
-    const files = laterFiles(fqrn, this.#directory, tree ? `${mountpoint}/etc/cvmfs` : undefined);
+    for (const file of configFiles ?? []) requireFile(file);
+    const files = configFiles ?? laterFiles(fqrn, this.#directory, tree ? `${mountpoint}/etc/cvmfs` : undefined);
     this.files.prefetch(files);
     for (const file of files) this.#read(file, { ...context, files: this.files });
 

@@ -1,14 +1,11 @@
 // Mounting a FUSE file system inside our own namespaces: the system call is made by mount(8), which inherits the
 // descriptor. The caller must serve the descriptor while it waits: mount(8) may look at the mount.
-import { spawn } from 'node:child_process';
 import { mkdirSync, openSync, writeSync } from 'node:fs';
 import { mountOptions } from '../fuse/mount-options.ts';
 import { LauncherError } from './error.ts';
+import { CHILD_FD, runMountProgram } from './mount-program.ts';
 
-/** Number under which mount(8) sees the descriptor. */
-const CHILD_FD = 3;
-const MOUNT_TIMEOUT_MS = 20_000;
-
+/** @throws LauncherError NO_FUSE */
 export function openFuse(): number {
   try {
     return openSync('/dev/fuse', 'r+');
@@ -32,7 +29,7 @@ export async function mountFuse(fd: number, source: string, directory: string): 
   // Everybody inside the namespaces may enter: programs in nested user namespaces have other ids.
   const options = mountOptions({ fd: CHILD_FD, uid: 0, gid: 0, readOnly: true, allowOther: true });
   try {
-    await run('mount', ['-i', '-t', 'fuse', '-o', options, source, directory], fd);
+    await runMountProgram('mount', ['-i', '-t', 'fuse', '-o', options, source, directory], { fd });
   } catch (error) {
     // A server that was killed may have left its own mount(8) behind, which was faster.
     if (isMounted(fd)) return;
@@ -57,23 +54,4 @@ export function isMounted(fd: number): boolean {
     return (error as NodeJS.ErrnoException).code !== 'EPERM';
   }
   return true;
-}
-
-function run(program: string, args: readonly string[], fd: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, {
-      stdio: ['ignore', 'ignore', 'pipe', fd],
-      timeout: MOUNT_TIMEOUT_MS,
-      killSignal: 'SIGKILL',
-    });
-    let said = '';
-    child.stderr?.on('data', (data: Buffer) => {
-      said += data.toString();
-    });
-    child.on('error', reject);
-    child.on('close', (code, signal) => {
-      if (code === 0) resolve();
-      else reject(new Error(said.trim().replace(/\s*\n\s*/g, '; ') || `${program} ended with ${signal ?? code}`));
-    });
-  });
 }

@@ -78,3 +78,10 @@ os.execv(sys.argv[2], sys.argv[2:])' "$cx_signal" "$@"
     *) exec "$@" ;;
   esac
 }
+
+# The caller's settings for Node, the loader and OpenSSL are for the caller's programs.
+cx_clean_node_environment() {
+  unset LD_PRELOAD LD_LIBRARY_PATH LD_AUDIT OPENSSL_CONF OPENSSL_MODULES SSL_CERT_FILE SSL_CERT_DIR
+  unset NODE_OPTIONS NODE_PATH NODE_EXTRA_CA_CERTS NODE_V8_COVERAGE NODE_COMPILE_CACHE NODE_DEBUG NODE_ENV \
+    NODE_TLS_REJECT_UNAUTHORIZED NODE_REPL_EXTERNAL_MODULE NODE_ICU_DATA NODE_USE_ENV_PROXY UV_USE_IO_URING
+}

@@ -25,10 +25,7 @@ cx_serve() {
   done
   shift $(($# - cx_words))
   for cx_fd in $cx_taken $cx_stdin $cx_spare; do eval "exec $cx_fd<&-"; done
-  # The caller's settings for Node, the loader and OpenSSL are for the command.
-  unset LD_PRELOAD LD_LIBRARY_PATH LD_AUDIT OPENSSL_CONF OPENSSL_MODULES SSL_CERT_FILE SSL_CERT_DIR
-  unset NODE_OPTIONS NODE_PATH NODE_EXTRA_CA_CERTS NODE_V8_COVERAGE NODE_COMPILE_CACHE NODE_DEBUG NODE_ENV \
-    NODE_TLS_REJECT_UNAUTHORIZED NODE_REPL_EXTERNAL_MODULE NODE_ICU_DATA NODE_USE_ENV_PROXY UV_USE_IO_URING
+  cx_clean_node_environment
   CVMFSEXEC_DIRECTORY=$cx_pwd CVMFSEXEC_CLOSE=${cx_close# }
   export CVMFSEXEC_DIRECTORY CVMFSEXEC_CLOSE CVMFSEXEC_DESCRIPTORS
   cd / || exit 125 # the caller's directory is not where it was once the root is changed

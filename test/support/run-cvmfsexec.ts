@@ -132,7 +132,24 @@ export class Installation {
       ...(launch.options ?? []),
       ...repositories,
     ];
-    const [file, ...rest] = [...as.prefix, ...words, '--', ...command];
+    return this.#execute([...words, '--', ...command], as, env, limit);
+  }
+
+  /** Runs any other command; bounded in time. */
+  async command(
+    words: readonly string[],
+    { as = ordinaryUser, env = {}, limit = 40 }: Partial<Launch> = {},
+  ): Promise<Outcome> {
+    return outcomeOf(await this.#execute(words, as, env, limit));
+  }
+
+  #execute(
+    words: readonly string[],
+    as: Identity,
+    env: Readonly<Record<string, string>>,
+    limit: number,
+  ): ResultPromise<{ reject: false }> {
+    const [file, ...rest] = [...as.prefix, ...words];
     const running = execa(file, rest, {
       cwd: this.scratch,
       env: { PATH: process.env.PATH, ...env },
@@ -171,8 +188,7 @@ export class Installation {
   }
 
   async run(launch: Launch): Promise<Outcome> {
-    const { exitCode, stdout, stderr, timedOut, durationMs } = await this.start(launch);
-    return { exitCode, stdout: String(stdout), stderr: String(stderr), timedOut, duration: durationMs };
+    return outcomeOf(await this.start(launch));
   }
 
   /** Ends what still runs and removes everything. */
@@ -182,6 +198,11 @@ export class Installation {
     await Promise.all(running);
     rmSync(this.directory, { recursive: true, force: true });
   }
+}
+
+function outcomeOf(result: Awaited<ResultPromise<{ reject: false }>>): Outcome {
+  const { exitCode, stdout, stderr, timedOut, durationMs } = result;
+  return { exitCode, stdout: String(stdout), stderr: String(stderr), timedOut, duration: durationMs };
 }
 
 /** The Node that the package brings, or else this one: by a link where the ordinary user can follow it. */

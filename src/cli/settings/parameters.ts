@@ -37,8 +37,8 @@ export async function withParameters<Value>(
   { name, launch, settingsOf, report }: ParameterRequest,
   use: (parameters: Parameters) => Value,
 ): Promise<Used<Value>> {
-  const { parameters: options, configDirectory } = launch;
-  const sources = { options, configDirectory, environment: process.env };
+  const { parameters: options, configDirectory, configFiles } = launch;
+  const sources = { options, configDirectory, configFiles, environment: process.env };
   const fqrn = fullName(name, sources);
   const own = Parameters.load({ ...sources, fqrn });
   const repository = own.configurationRepository;

@@ -31,14 +31,19 @@ export async function repositorySettings(
   launch: LaunchWords,
   report: Report,
 ): Promise<RepositorySettings> {
-  const request: ParameterRequest = {
-    name,
-    launch,
-    report,
-    settingsOf: (parameters, tell) => settingsFrom(readFiles(parameters), launch, tell),
-  };
-  const { value, warnings } = await withParameters(request, readFiles);
+  const { value, warnings } = await withParameters(parameterRequest(name, launch, report), readFiles);
   return settingsFrom(value, launch, report, warnings);
+}
+
+/** The parameters alone. */
+export async function repositoryParameters(name: string, launch: LaunchWords, report: Report): Promise<Parameters> {
+  return (await withParameters(parameterRequest(name, launch, report), (parameters) => parameters)).value;
+}
+
+function parameterRequest(name: string, launch: LaunchWords, report: Report): ParameterRequest {
+  const settingsOf: ParameterRequest['settingsOf'] = (parameters, tell) =>
+    settingsFrom(readFiles(parameters), launch, tell);
+  return { name, launch, report, settingsOf };
 }
 
 /** The parameters, and what is in the files that they name, which may lie in the configuration repository. */

@@ -1,0 +1,56 @@
+// Into the background, as the reference does: the process that was started returns when the file system answers. Node cannot
+// fork, so that the one in the background is the same program started again, in a session of its own, with `-f` and with
+// pipes for stdout and stderr: what it says until then is passed on, and nothing of the caller's stays open in it.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { writeSync } from 'node:fs';
+import { ExitCode, MountFailure } from './exit-codes.ts';
+
+const READY = 'mounted\n';
+const MARK = 'CVMFS2_BACKGROUND';
+
+/** @param fd a descriptor that the file system is served on, handed on under its number */
+export async function startInBackground(words: readonly string[], fd: number | undefined): Promise<number> {
+  const program = process.env.CVMFSEXEC_PROGRAM;
+  if (!program)
+    throw new MountFailure(ExitCode.unknown, 'the background needs bin/cvmfs2: start it by that, or give -f');
+  const inherited = fd === undefined ? [] : [...new Array<'ignore'>(fd - 3).fill('ignore'), fd];
+  const child = spawn(program, ['-f', ...words], {
+    detached: true,
+    env: { ...process.env, [MARK]: '1' },
+    stdio: ['ignore', 'pipe', 'pipe', ...inherited],
+  });
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => child.kill('SIGTERM'));
+  child.stderr?.pipe(process.stderr);
+  return outcome(child);
+}
+
+/** Of the start: 0 when it serves, else how it ended. */
+function outcome(child: ChildProcess): Promise<number> {
+  return new Promise((resolve, reject) => {
+    let said = '';
+    child.on('error', (cause) => reject(new MountFailure(ExitCode.unknown, `cannot start: ${cause.message}`, cause)));
+    child.on('close', (code) => resolve(code ?? ExitCode.unknown));
+    child.stdout?.on('data', (data: Buffer) => {
+      said += data.toString('latin1');
+      if (!said.endsWith(READY)) return;
+      process.stdout.write(said.slice(0, -READY.length));
+      resolve(ExitCode.ok);
+    });
+  });
+}
+
+/** Whether this is the one in the background. Programs that it starts are not. */
+export function isInBackground(): boolean {
+  const marked = process.env[MARK] !== undefined;
+  delete process.env[MARK];
+  return marked;
+}
+
+/** Lets the process that was started return. Nobody reads the pipes from now on. */
+export function tellReady(): void {
+  try {
+    writeSync(1, READY);
+  } catch {
+    // killed meanwhile
+  }
+}
