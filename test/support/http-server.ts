@@ -263,7 +263,8 @@ async function endless(response: ServerResponse, fault: Fault): Promise<void> {
 
 function forward(request: IncomingMessage, response: ServerResponse): void {
   const url = new URL(request.url ?? '');
-  const { host, port, raw } = { host: url.hostname, port: url.port || 80, raw: request.url as string };
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const { port, raw } = { port: url.port || 80, raw: request.url as string };
   const path = raw.replace(/^http:\/\/[^/]*/i, '') || '/';
   const upstream = httpRequest({
     host,
