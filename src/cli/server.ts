@@ -139,6 +139,7 @@ async function serve(
   await mounted;
   if (adopted && !negotiated) await initialized(session, settings.fqrn);
   settings.log?.note(`CernVM-FS: linking ${directory} to repository ${settings.fqrn}`);
+  repository.followRevisions(session.notify);
   return { ended, repository, settings, mountpoint: directory };
 }
 

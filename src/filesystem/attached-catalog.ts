@@ -1,7 +1,11 @@
 // A catalog in its place in the tree. The same catalog file may be attached at several places (snapshots), each with a
 // number of its own: two directories must never share a node id.
-import type { Catalog, NestedCatalog } from '../repository/catalog.ts';
+import type { ContentHash } from '../objects/hash.ts';
+import type { Catalog, CatalogEntry, NestedCatalog } from '../repository/catalog.ts';
 import type { Numbering } from './numbering.ts';
+
+/** No path that programs can name has more directories (PATH_MAX is 4096 bytes). */
+export const MAX_DEPTH = 2048;
 
 /** Where a catalog is, and what its rows are called. */
 export interface CatalogPlace {
@@ -19,6 +23,7 @@ export interface CatalogPlace {
 }
 
 export class AttachedCatalog implements CatalogPlace {
+  readonly hash: ContentHash;
   readonly number: number;
   readonly mountpoint: string;
   readonly mountNode: number;
@@ -29,7 +34,8 @@ export class AttachedCatalog implements CatalogPlace {
   #catalog: Catalog | undefined;
 
   /** `open` is called when something is wanted of the catalog and it was not given; it may throw Pending or Errno(EIO). */
-  constructor(place: CatalogPlace, catalog: Catalog | undefined, open: () => Catalog) {
+  constructor(place: CatalogPlace, hash: ContentHash, catalog: Catalog | undefined, open: () => Catalog) {
+    this.hash = hash;
     this.number = place.number;
     this.mountpoint = place.mountpoint;
     this.mountNode = place.mountNode;
@@ -77,4 +83,17 @@ export function nestedAt(attached: CatalogAtPath, path: string): NestedCatalog |
 export function nodeOf(attached: AttachedCatalog, rowid: number): number {
   if (rowid === attached.catalog.rootRow) return attached.mountNode;
   return attached.nodes.nodeOfRow(rowid);
+}
+
+/** Path of a row, found from its directories' rows alone. What leads nowhere is cut off: it is for logs and external data. */
+export function pathInCatalog({ catalog, mountpoint }: AttachedCatalog, entry: CatalogEntry): string {
+  let path = `/${entry.name}`;
+  let row = catalog.parentRow(entry);
+  for (let depth = 0; depth < MAX_DEPTH && row !== 0 && row !== catalog.rootRow; depth++) {
+    const directory = catalog.row(row);
+    if (!directory) break;
+    path = `/${directory.name}${path}`;
+    row = catalog.parentRow(directory);
+  }
+  return mountpoint + path;
 }

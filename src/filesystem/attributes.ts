@@ -20,7 +20,7 @@ export interface OwnershipRules {
   readonly worldReadable: boolean;
 }
 
-export function isDirectory(entry: CatalogEntry): boolean {
+export function isDirectory(entry: Pick<CatalogEntry, 'mode'>): boolean {
   return (entry.mode & TYPE_MASK) === DIRECTORY;
 }
 

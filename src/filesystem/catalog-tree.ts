@@ -7,8 +7,17 @@ import { Catalog, type NestedCatalog } from '../repository/catalog.ts';
 import { AttachedCatalog, type CatalogPlace } from './attached-catalog.ts';
 import { EIO } from './errno.ts';
 import { catalogNumberOf, MAX_CATALOG_NUMBER } from './node-id.ts';
-import { type CatalogRecord, encodeRecord, type JournalState, type NodeJournal } from './node-journal.ts';
-import { type Numbering, numberingOf, PlainNumbering } from './numbering.ts';
+import {
+  type CatalogRecord,
+  encodeRecord,
+  type JournalState,
+  type NodeJournal,
+  pairs,
+  type RootRecord,
+} from './node-journal.ts';
+import { numberingOf, PlainNumbering } from './numbering.ts';
+import type { Differences, NumberSupply } from './revision/differences.ts';
+import type { KeptGroup } from './revision/hard-link-groups.ts';
 
 /** st_ino 1 to 255 are reserved, as in the reference client (client.md §5.2). */
 const FIRST_INODE = 255;
@@ -38,9 +47,10 @@ export class CatalogTree {
   readonly #journal: Pick<NodeJournal, 'append'> | undefined;
   readonly #byMountpoint = new Map<string, AttachedCatalog>();
   /** Catalogs with node ids of each number. Most often just the one that has the number itself. */
-  readonly #byNumber: AttachedCatalog[][] = [];
+  readonly #byNumber = new Map<number, AttachedCatalog[]>();
   #highestNumber: number;
   #inodeGauge: number;
+  #frozen: Promise<void> | undefined;
 
   constructor({ store, root, report, journal, restored }: CatalogTreeOptions) {
     this.#store = store;
@@ -59,6 +69,16 @@ export class CatalogTree {
   /** Paths of the attached catalogs, '' for the root catalog. */
   get mountpoints(): string[] {
     return [...this.#byMountpoint.keys()];
+  }
+
+  /** By mountpoint. */
+  get attachments(): ReadonlyMap<string, AttachedCatalog> {
+    return this.#byMountpoint;
+  }
+
+  /** What the next catalog's node ids and inode numbers begin with. */
+  get supply(): NumberSupply {
+    return { nextNumber: this.#highestNumber + 1, inodeGauge: this.#inodeGauge };
   }
 
   /** Number of attached catalogs. */
@@ -81,7 +101,7 @@ export class CatalogTree {
   /** The row that a node stands for; undefined when there is none in this revision. */
   locate(node: number): Place | undefined {
     if (node === ROOT_NODE) return { attached: this.#root, row: this.#root.catalog.rootRow };
-    const candidates = this.#byNumber[catalogNumberOf(node)];
+    const candidates = this.#byNumber.get(catalogNumberOf(node));
     if (candidates === undefined) return undefined;
     for (const attached of candidates) {
       const row = attached.nodes.rowOfNode(node) || attached.groupRows.get(attached.nodes.groupOfNode(node));
@@ -105,22 +125,65 @@ export class CatalogTree {
     return this.#byMountpoint.get(path) ?? this.#load(path, nested, mountNode, parentNode);
   }
 
+  /** Until then no catalog is attached: whoever needs one waits. */
+  freeze(until: Promise<void>): void {
+    this.#frozen = until;
+    const thaw = () => {
+      if (this.#frozen === until) this.#frozen = undefined;
+    };
+    until.then(thaw, thaw);
+  }
+
+  /**
+   * Goes over to a new revision at once: the journal has it when this returns. Gives the catalogs that were replaced, which
+   * are the caller's from here on. Only while the tree is frozen, since `differences` were worked out with its numbers.
+   */
+  replace(root: RootRecord, { attachments, inodeGauge, vanished }: Differences): AttachedCatalog[] {
+    const replaced = [...vanished.keys()];
+    const last = attachments.reduce((highest, { place }) => Math.max(highest, place.number), this.#highestNumber);
+    if (last > MAX_CATALOG_NUMBER) throw new Error('too many catalogs');
+    for (const { place, keptGroups } of attachments) takeOverGroups(place, keptGroups);
+    const catalogs = attachments.map(({ place, successor: { catalog, size } }) =>
+      catalogRecord(place, catalog.hash, size, inodeGauge),
+    );
+    const detached = replaced.map(({ number }) => number);
+    this.#journal?.append(encodeRecord({ kind: 'switch', root, catalogs, detached }));
+    this.#highestNumber = last;
+    this.#inodeGauge = inodeGauge;
+    for (const attached of replaced) this.#remove(attached);
+    for (const { place, successor } of attachments) {
+      this.#enter(this.#attachment(place, successor.catalog.hash, successor.size, successor.catalog));
+    }
+    this.#root = this.#byMountpoint.get('') as AttachedCatalog;
+    return replaced;
+  }
+
+  /** Catalogs that are not part of the tree any more, opened when they are asked for. */
+  detached(records: readonly CatalogRecord[]): AttachedCatalog[] {
+    return records.map((record) => this.#restored(record, new Map(pairs(record.groupRows ?? []))));
+  }
+
   close(): void {
     for (const attached of this.#byMountpoint.values()) attached.close();
     this.#byMountpoint.clear();
-    this.#byNumber.length = 0;
+    this.#byNumber.clear();
   }
 
   #restore({ catalogs, groupRows }: JournalState, root: Catalog): void {
     for (const record of catalogs.values()) {
-      const { number, mountpoint, mountNode, parentNode } = record;
-      const nodes = numberingOf(record.nodes);
-      const place = { number, mountpoint, mountNode, parentNode, nodes, groupRows: groupRows.get(number) ?? new Map() };
-      this.#enter(this.#attachment(place, hashOf(record), record.size, mountpoint === '' ? root : undefined));
+      const rows = groupRows.get(record.number) ?? new Map();
+      this.#enter(this.#restored(record, rows, record.mountpoint === '' ? root : undefined));
     }
   }
 
+  #restored(record: CatalogRecord, groupRows: Map<number, number>, catalog?: Catalog): AttachedCatalog {
+    const { number, mountpoint, mountNode, parentNode, size } = record;
+    const place = { number, mountpoint, mountNode, parentNode, nodes: numberingOf(record.nodes), groupRows };
+    return this.#attachment(place, hashOf(record), size, catalog);
+  }
+
   #load(path: string, nested: NestedCatalog, mountNode: number, parentNode: number): AttachedCatalog {
+    if (this.#frozen) throw new Pending(this.#frozen);
     return this.#attach(this.#open(path, nested.hash, nested.size), path, mountNode, parentNode, nested.size);
   }
 
@@ -149,22 +212,40 @@ export class CatalogTree {
   }
 
   #attachment(place: CatalogPlace, hash: ContentHash, size: number, catalog?: Catalog): AttachedCatalog {
-    return new AttachedCatalog(place, catalog, () => this.#open(place.mountpoint, hash, size));
+    return new AttachedCatalog(place, hash, catalog, () => this.#open(place.mountpoint, hash, size));
   }
 
   #enter(attached: AttachedCatalog): AttachedCatalog {
     this.#byMountpoint.set(attached.mountpoint, attached);
     for (const number of attached.nodes.numbers) {
-      const others = this.#byNumber[number];
+      const others = this.#byNumber.get(number);
       if (others) others.push(attached);
-      else this.#byNumber[number] = [attached];
+      else this.#byNumber.set(number, [attached]);
     }
     return attached;
+  }
+
+  #remove(attached: AttachedCatalog): void {
+    this.#byMountpoint.delete(attached.mountpoint);
+    for (const number of attached.nodes.numbers) {
+      const others = this.#byNumber.get(number)?.filter((other) => other !== attached) ?? [];
+      if (others.length > 0) this.#byNumber.set(number, others);
+      else this.#byNumber.delete(number);
+    }
   }
 
   #refuse(path: string, reason: string): Errno {
     this.#report(`cannot use the catalog of ${path || '/'}: ${reason}`);
     return new Errno(EIO);
+  }
+}
+
+/** The name that stood for a group goes on doing so. */
+function takeOverGroups(place: CatalogPlace, groups: ReadonlyMap<number, KeptGroup>): void {
+  for (const [group, { attached, oldGroup }] of groups) {
+    const old = attached.groupRows.get(oldGroup);
+    const row = old && place.nodes.rowOfNode(attached.nodes.nodeOfRow(old));
+    if (row) place.groupRows.set(group, row);
   }
 }
 
@@ -175,7 +256,7 @@ function hashOf({ hash }: CatalogRecord): ContentHash {
 export function catalogRecord(place: CatalogPlace, hash: ContentHash, size: number, inodeGauge: number): CatalogRecord {
   const { number, mountpoint, mountNode, parentNode } = place;
   const groupRows = place.groupRows.size > 0 ? { groupRows: [...place.groupRows].flat() } : {};
-  const nodes = (place.nodes as Numbering).record;
+  const nodes = place.nodes.record;
   return {
     kind: 'catalog',
     number,

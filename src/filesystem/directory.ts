@@ -3,7 +3,7 @@
 import { Errno, ROOT_NODE } from '../fuse/operations.ts';
 import type { CatalogEntry } from '../repository/catalog.ts';
 import { RepositoryError } from '../repository/errors.ts';
-import { type AttachedCatalog, nestedAt, nodeOf } from './attached-catalog.ts';
+import { type AttachedCatalog, MAX_DEPTH, nestedAt, nodeOf } from './attached-catalog.ts';
 import type { CatalogTree } from './catalog-tree.ts';
 import { ENOTDIR, ESTALE } from './errno.ts';
 
@@ -25,8 +25,6 @@ interface Step {
   readonly parentNode: number;
 }
 
-/** Directories above one that is not known yet. No path that programs can name has more (PATH_MAX is 4096 bytes). */
-const MAX_DEPTH = 2048;
 const DIRECTORY_TYPE = 0o040000;
 const TYPE_MASK = 0o170000;
 const CACHED_DIRECTORIES = 32_768;
@@ -45,6 +43,11 @@ export class Directories {
    */
   get(node: number): Directory {
     return this.#cache.get(node) ?? this.#find(node);
+  }
+
+  /** Paths lead to other catalogs now. */
+  clear(): void {
+    this.#cache.clear();
   }
 
   /** The directory that holds `entry`, which is not the root row of its catalog. */

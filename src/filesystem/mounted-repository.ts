@@ -8,7 +8,6 @@ import type { Network } from '../download/no-network.ts';
 import type { DownloadSettings } from '../download/settings.ts';
 import type { Log } from '../log/log.ts';
 import type { TelemetrySettings } from '../log/telemetry.ts';
-import { ContentHash } from '../objects/hash.ts';
 import type { Blacklist } from '../repository/blacklist.ts';
 import { Catalog } from '../repository/catalog.ts';
 import { chooseRoot, chosenCatalogRequest, type RootChoice } from '../repository/root.ts';
@@ -20,11 +19,13 @@ import { CatalogTree } from './catalog-tree.ts';
 import { FileBundles } from './file-bundles.ts';
 import { LiveFacts } from './live-facts.ts';
 import type { MountFacts } from './mount-facts.ts';
-import { encodeRecord, type NodeJournal, type RootRecord, replayJournal } from './node-journal.ts';
+import { encodeRecord, type NodeJournal, replayJournal, rootChoice, rootRecord } from './node-journal.ts';
 import { checkOfflineStart } from './offline.ts';
 import { RepositoryNetwork } from './repository-network.ts';
 import { RepositoryOperations } from './repository-operations.ts';
 import { RequestCounters } from './request-counters.ts';
+import type { KernelCache } from './revision/kernel-cache.ts';
+import { type UpdateOutcome, type UpdateStatus, Updates } from './revision/updates.ts';
 import type { AttributeRules } from './xattrs/access-rules.ts';
 
 type Servers = Partial<DownloadSettings> & Pick<DownloadSettings, 'servers'>;
@@ -33,6 +34,10 @@ export interface RepositorySettings {
   readonly fqrn: string;
   readonly masterKeys: readonly KeyObject[];
   readonly blacklist?: Blacklist;
+  /** Reads it anew, before each update. Throws when it cannot be read. */
+  readonly readBlacklist?: () => Blacklist;
+  /** CVMFS_AUTO_UPDATE; default: every revision is followed. */
+  readonly autoUpdate?: boolean;
   /** CVMFS_ROOT_HASH, CVMFS_REPOSITORY_TAG, CVMFS_REPOSITORY_DATE, CVMFS_ALT_ROOT_PATH; see chooseRoot. */
   readonly fixedRoot?: string;
   readonly tag?: string;
@@ -99,6 +104,7 @@ export class MountedRepository {
   readonly #store: CacheStore;
   /** Notes the mounted revision in the cache, where that was not done at once. */
   readonly remember: () => void;
+  readonly #updates: Updates;
 
   private constructor(
     operations: RepositoryOperations,
@@ -109,6 +115,7 @@ export class MountedRepository {
     store: CacheStore,
     remember: () => void,
     network: RepositoryNetwork,
+    updates: Updates,
   ) {
     this.operations = operations;
     this.root = root;
@@ -118,6 +125,7 @@ export class MountedRepository {
     this.#store = store;
     this.remember = remember;
     this.network = network;
+    this.#updates = updates;
   }
 
   /**
@@ -134,13 +142,14 @@ export class MountedRepository {
     try {
       const notes = new RootNotes(settings.fqrn, noteDirectories(cacheDirectory, opened), report);
       const restored = settings.journal && replayJournal(settings.journal.records);
-      const root = restored ? restoredRoot(restored.root) : await firstRoot(settings, notes, source, store);
+      const root = restored ? rootChoice(restored.root) : await firstRoot(settings, notes, source, store);
       const catalog = Catalog.open(await openObject(store, chosenCatalogRequest(root)), root.rootHash);
       const remember = (): void => notes.write(root, catalog.ttl);
       if (!settings.rememberLater) remember();
       membership.require(catalog.properties.vomsAuthz);
       if (!restored) settings.journal?.append(encodeRecord(rootRecord(root)));
       const counters = new RequestCounters();
+      let updates: Updates | undefined;
       const facts = new LiveFacts({
         settings,
         source,
@@ -148,11 +157,12 @@ export class MountedRepository {
         store,
         counters,
         tag: root.tagName,
-        expires: () => undefined,
+        expires: () => updates?.status.expires,
       });
       const tree = new CatalogTree({ store, root: catalog, report, journal: settings.journal, restored });
       const operations = new RepositoryOperations({
         tree,
+        leftNodes: restored?.left,
         store,
         facts,
         counters,
@@ -165,7 +175,10 @@ export class MountedRepository {
         recorder: settings.recorder,
       });
       const layers = { tree, store, source, external };
-      return new MountedRepository(operations, root, facts, counters, layers, store, remember, network);
+      const unsettled = restored && { catalogs: tree.detached(restored.unsettled), numbers: restored.successors };
+      const entered = ({ properties }: Catalog): void => membership.require(properties.vomsAuthz);
+      updates = new Updates({ tree, operations, store, notes, source, settings, entered, unsettled }, root);
+      return new MountedRepository(operations, root, facts, counters, layers, store, remember, network, updates);
     } catch (error) {
       network.close();
       await store.close();
@@ -173,8 +186,24 @@ export class MountedRepository {
     }
   }
 
+  /** From here on new revisions are looked for, and `kernel` is told what differs (client.md §5.7). */
+  followRevisions(kernel: KernelCache): void {
+    this.#updates.start(kernel);
+  }
+
+  /** Looks for a new revision now. Resolves when it is served and nothing stale is left in the kernel. */
+  remount(): Promise<UpdateOutcome> {
+    return this.#updates.remount();
+  }
+
+  /** When and whether the next revision is looked for, and what became of those before. */
+  get updates(): UpdateStatus {
+    return this.#updates.status;
+  }
+
   /** Ends transfers and writes to the cache what is only in memory. */
   async close(): Promise<void> {
+    this.#updates.close();
     this.network.close();
     await this.#store.close();
     this.operations.close();
@@ -199,13 +228,4 @@ async function firstRoot(
 function bundlesOf({ bundleWorkers, recorder, offline, report }: RepositorySettings, store: CacheStore) {
   if (bundleWorkers === undefined || recorder || offline) return undefined;
   return new FileBundles({ store, workers: bundleWorkers, report });
-}
-
-function rootRecord({ rootHash, fixed, alternativePath, tagName }: RootChoice): RootRecord {
-  return { kind: 'root', hash: rootHash.toString(), fixed, alternativePath, tagName };
-}
-
-/** It was verified by the server before. */
-function restoredRoot({ hash, fixed, alternativePath, tagName }: RootRecord): RootChoice {
-  return { rootHash: ContentHash.parse(hash) as ContentHash, fixed, alternativePath, tagName };
 }

@@ -2,7 +2,9 @@
 // each number stands for, and what a switch of revisions kept. Records are JSON texts without newlines; each is in the
 // journal before an answer names the first node id that depends on it.
 import { ContentHash } from '../objects/hash.ts';
+import type { RootChoice } from '../repository/root.ts';
 import type { NumberingRecord } from './numbering.ts';
+import type { LeftNodeRecord } from './revision/left-node.ts';
 
 export interface NodeJournal {
   /** Returns when the record outlives this process, be it killed at any moment. Throws when it cannot be written. */
@@ -46,7 +48,21 @@ export interface GroupRecord {
   readonly row: number;
 }
 
-export type JournalRecord = RootRecord | CatalogRecord | GroupRecord;
+/** Another revision: these catalogs take the place of those with the numbers `detached`. */
+export interface SwitchRecord {
+  readonly kind: 'switch';
+  readonly root: RootRecord;
+  readonly catalogs: readonly CatalogRecord[];
+  readonly detached: readonly number[];
+}
+
+/** The kernel was told of all differences of the last switch; nodes of earlier revisions that are in use are these. */
+export interface SettledRecord {
+  readonly kind: 'settled';
+  readonly left: readonly LeftNodeRecord[];
+}
+
+export type JournalRecord = RootRecord | CatalogRecord | GroupRecord | SwitchRecord | SettledRecord;
 
 /** Where a journal leads to. */
 export interface JournalState {
@@ -56,6 +72,12 @@ export interface JournalState {
   readonly groupRows: ReadonlyMap<number, Map<number, number>>;
   readonly highestNumber: number;
   readonly inodeGauge: number;
+  /** Nodes of earlier revisions that were in use. */
+  readonly left: readonly LeftNodeRecord[];
+  /** Catalogs of a revision that was left while the kernel was not told yet of all that differs; empty if it was. */
+  readonly unsettled: readonly CatalogRecord[];
+  /** Numbers of the catalogs that took their place. */
+  readonly successors: readonly number[];
 }
 
 export function encodeRecord(record: JournalRecord): string {
@@ -66,24 +88,87 @@ export function encodeRecord(record: JournalRecord): string {
  * undefined for a journal that says nothing. A record that is cut off was never acted upon, and counts as not there.
  */
 export function replayJournal(records: readonly string[]): JournalState | undefined {
-  let root: RootRecord | undefined;
-  const catalogs = new Map<number, CatalogRecord>();
-  const groupRows = new Map<number, Map<number, number>>();
-  let highestNumber = 0;
-  let inodeGauge = 0;
+  const replay = new Replay();
   for (const text of records) {
     const record = decodeRecord(text);
-    if (record?.kind === 'root') root = record;
-    if (record?.kind === 'group') groupRows.get(record.number)?.set(record.group, record.row);
-    if (record?.kind === 'catalog') {
-      catalogs.set(record.number, record);
-      groupRows.set(record.number, new Map(pairs(record.groupRows ?? [])));
-      highestNumber = Math.max(highestNumber, record.number);
-      inodeGauge = Math.max(inodeGauge, record.inodeGauge);
+    if (record) replay.add(record);
+  }
+  return replay.state;
+}
+
+class Replay {
+  #root: RootRecord | undefined;
+  readonly #catalogs = new Map<number, CatalogRecord>();
+  readonly #groupRows = new Map<number, Map<number, number>>();
+  #highestNumber = 0;
+  #inodeGauge = 0;
+  #left: readonly LeftNodeRecord[] = [];
+  #unsettled: CatalogRecord[] = [];
+  #successors: readonly number[] = [];
+
+  add(record: JournalRecord): void {
+    switch (record.kind) {
+      case 'root':
+        this.#root = record;
+        break;
+      case 'catalog':
+        this.#attach(record);
+        break;
+      case 'group':
+        this.#groupRows.get(record.number)?.set(record.group, record.row);
+        break;
+      case 'switch':
+        this.#root = record.root;
+        this.#successors = record.catalogs.map(({ number }) => number);
+        for (const number of record.detached) this.#detach(number);
+        for (const catalog of record.catalogs) this.#attach(catalog);
+        break;
+      case 'settled':
+        this.#left = record.left;
+        this.#unsettled = [];
+        break;
     }
   }
-  if (!root || highestNumber === 0) return undefined;
-  return { root, catalogs, groupRows, highestNumber, inodeGauge };
+
+  get state(): JournalState | undefined {
+    if (!this.#root || this.#highestNumber === 0) return undefined;
+    return {
+      root: this.#root,
+      catalogs: this.#catalogs,
+      groupRows: this.#groupRows,
+      highestNumber: this.#highestNumber,
+      inodeGauge: this.#inodeGauge,
+      left: this.#left,
+      unsettled: this.#unsettled,
+      successors: this.#successors,
+    };
+  }
+
+  #attach(record: CatalogRecord): void {
+    const { number, inodeGauge, groupRows = [] } = record;
+    this.#catalogs.set(number, record);
+    this.#groupRows.set(number, new Map(pairs(groupRows)));
+    this.#highestNumber = Math.max(this.#highestNumber, number);
+    this.#inodeGauge = Math.max(this.#inodeGauge, inodeGauge);
+  }
+
+  #detach(number: number): void {
+    const record = this.#catalogs.get(number);
+    if (!record) return;
+    const groupRows = [...(this.#groupRows.get(number) ?? [])].flat();
+    this.#unsettled.push({ ...record, groupRows });
+    this.#catalogs.delete(number);
+    this.#groupRows.delete(number);
+  }
+}
+
+export function rootRecord({ rootHash, fixed, alternativePath, tagName }: RootChoice): RootRecord {
+  return { kind: 'root', hash: rootHash.toString(), fixed, alternativePath, tagName };
+}
+
+/** It was verified by the server before. */
+export function rootChoice({ hash, fixed, alternativePath, tagName }: RootRecord): RootChoice {
+  return { rootHash: ContentHash.parse(hash) as ContentHash, fixed, alternativePath, tagName };
 }
 
 /** undefined for a text that is no whole record. */
@@ -94,10 +179,11 @@ export function decodeRecord(text: string): JournalRecord | undefined {
   } catch {
     return undefined;
   }
-  const hash = 'hash' in record ? ContentHash.parse(record.hash) : undefined;
-  return record.kind === 'group' || hash ? record : undefined;
+  if (record.kind !== 'root' && record.kind !== 'catalog') return record;
+  return ContentHash.parse(record.hash) ? record : undefined;
 }
 
-function* pairs(flat: readonly number[]): Generator<[number, number]> {
+/** Of a list that holds them one after the other. */
+export function* pairs(flat: readonly number[]): Generator<[number, number]> {
   for (let i = 0; i + 1 < flat.length; i += 2) yield [flat[i], flat[i + 1]];
 }

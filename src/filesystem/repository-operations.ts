@@ -10,6 +10,7 @@ import {
   type OpenFlags,
   type Operations,
   Pending,
+  ROOT_NODE,
 } from '../fuse/operations.ts';
 import type { ObjectRequest, ObjectStore } from '../objects/object.ts';
 import type { CatalogEntry } from '../repository/catalog.ts';
@@ -17,11 +18,11 @@ import { FLAG_CHUNKED, FLAG_DIRECT_IO, FLAG_EXTERNAL, FLAG_HIDDEN } from '../rep
 import { hashPath, newPathHash } from '../repository/path-hash.ts';
 import { expandVariables } from '../repository/variant-symlink.ts';
 import type { AccessRecorder } from './access-recorder.ts';
-import { type AttachedCatalog, databasePath } from './attached-catalog.ts';
+import { type AttachedCatalog, databasePath, pathInCatalog } from './attached-catalog.ts';
 import { attributesOf, DIRECTORY, isDirectory, isRegular, isSymlink, type OwnershipRules } from './attributes.ts';
 import type { CatalogTree } from './catalog-tree.ts';
 import { Directories, type Directory } from './directory.ts';
-import { EACCES, EINVAL, EIO, ENOTDIR, ESTALE } from './errno.ts';
+import { EACCES, EINVAL, EIO, ENODATA, ENOTDIR, ESTALE } from './errno.ts';
 import { attributeNames, attributeValue } from './extended-attributes.ts';
 import type { FileBundles } from './file-bundles.ts';
 import { contentOf } from './file-content.ts';
@@ -33,6 +34,8 @@ import { type FileContent, OpenFiles } from './open-files.ts';
 import { contentAt } from './path-content.ts';
 import { EXECUTE, mayAccess, READ } from './permissions.ts';
 import { RequestCounters } from './request-counters.ts';
+import type { LeftNode, LeftNodeRecord } from './revision/left-node.ts';
+import { LeftNodes } from './revision/left-nodes.ts';
 import { SequentialReads } from './sequential-reads.ts';
 import { statusOf } from './space.ts';
 import { type AttributeRules, DEFAULT_RULES } from './xattrs/access-rules.ts';
@@ -42,6 +45,8 @@ import { Metainfo } from './xattrs/metainfo.ts';
 
 export interface RepositoryView {
   readonly tree: CatalogTree;
+  /** Nodes of earlier revisions, as a journal has them. */
+  readonly leftNodes?: readonly LeftNodeRecord[];
   readonly store: ObjectStore;
   readonly facts: MountFacts;
   /** Default: magic attributes are listed on the root directory, and everybody may read all. */
@@ -98,10 +103,15 @@ export class RepositoryOperations implements Operations {
   readonly #counters: RequestCounters;
   readonly #cachedContent: CachedContent;
   readonly #metainfo: Metainfo;
+  /** Nodes that are not in the present revision any more. */
+  readonly left: LeftNodes;
+  /** Why nothing may be read any more; every request fails then. */
+  withdrawn: string | undefined;
 
   constructor(view: RepositoryView) {
     this.#view = view;
     this.#recorder = view.recorder;
+    this.left = new LeftNodes((attached, entry) => this.#describe(attached, entry), view.leftNodes);
     this.#sequential = new SequentialReads(view.store, this.#listings, (directory, rowid) =>
       this.#smallFile(directory, rowid),
     );
@@ -113,7 +123,17 @@ export class RepositoryOperations implements Operations {
     this.#metainfo = new Metainfo(view.store);
   }
 
+  /** The tree has gone over to another revision; `replaced` are the catalogs that are no longer part of it. */
+  revisionChanged(replaced: readonly AttachedCatalog[]): void {
+    this.left.replaced(replaced);
+    this.#directories.clear();
+    this.#listings.clear();
+    this.#sequential.clear();
+  }
+
   lookup(parent: number, name: string): Entry | undefined {
+    this.#checkWithdrawn();
+    if (this.left.any && this.#leftDirectory(parent)) return undefined;
     const directory = this.#directories.get(parent);
     this.#recorder?.directory(directory);
     if (name === '.') return this.#entryOf(directory.node);
@@ -127,37 +147,38 @@ export class RepositoryOperations implements Operations {
 
   getattr(node: number, caller = NOBODY): Attributes {
     this.#view.membership?.check(caller);
-    const { attached, entry } = this.#locate(node);
-    return this.#attributes(attached, entry);
+    return this.#attributesOf(node);
   }
 
   readlink(node: number): Uint8Array {
-    const { attached, entry } = this.#locate(node);
-    if (!isSymlink(entry)) throw new Errno(EINVAL);
-    this.#recorder?.link(node, this.#directories.above(attached, entry), entry);
-    return Buffer.from(this.#target(entry), 'latin1');
+    const located = this.#find(node);
+    const target = located ? isSymlink(located.entry) && this.#target(located.entry) : this.#leftNode(node).target;
+    if (typeof target !== 'string') throw new Errno(EINVAL);
+    if (located) this.#recorder?.link(node, this.#directories.above(located.attached, located.entry), located.entry);
+    return Buffer.from(target, 'latin1');
   }
 
   open(node: number, _flags: number, caller: Caller): OpenFlags {
     this.#view.membership?.check(caller);
-    const located = this.#locate(node);
-    this.#check(located, caller, READ);
+    this.#check(node, caller, READ);
     // Content under a node never changes: the kernel may keep its pages.
-    return (located.entry.flags & FLAG_DIRECT_IO) !== 0 ? { directIo: true } : { keepCache: true };
+    const direct = ((this.#find(node)?.entry.flags ?? 0) & FLAG_DIRECT_IO) !== 0;
+    return direct ? { directIo: true } : { keepCache: true };
   }
 
   opendir(node: number, caller: Caller): OpenFlags {
     this.#view.membership?.check(caller);
-    const located = this.#locate(node);
-    if (!isDirectory(located.entry)) throw new Errno(ENOTDIR);
-    this.#check(located, caller, READ);
+    if (!isDirectory(this.#attributesOf(node))) throw new Errno(ENOTDIR);
+    this.#check(node, caller, READ);
     return { keepCache: true };
   }
 
   read(node: number, offset: number, target: Uint8Array): number {
+    this.#checkWithdrawn();
     const known = this.#files.get(node);
     if (known) return this.#files.read(known, offset, target);
-    const located = this.#locate(node);
+    const located = this.#find(node);
+    if (!located) return this.#readLeft(node, offset, target);
     const directory = this.#directories.above(located.attached, located.entry);
     const content = this.#files.remember(node, this.#recorded(located, directory));
     this.#counters.opens++;
@@ -173,18 +194,21 @@ export class RepositoryOperations implements Operations {
   }
 
   readdir(node: number, offset: number, sink: DirectorySink): void {
+    this.#checkWithdrawn();
+    // A directory that was removed is empty for those who are still in it.
+    if (this.left.any && this.#leftDirectory(node)) return;
     const directory = this.#directories.get(node);
     this.#recorder?.directory(directory);
-    const rows = this.#listings.get(directory);
+    const listing = this.#listings.get(directory);
     let next = offset;
     if (next === 0) this.#counters.directoryOpens++;
     if (next === 0 && !sink.add('.', this.#nameOnly(node), ++next)) return;
     if (next === 1 && !sink.add('..', this.#nameOnly(directory.parentNode), ++next)) return;
     const { catalog } = directory;
-    for (let i = next - 2; i < rows.length; i++) {
-      const entry = this.#row(catalog, rows[i]);
+    for (let i = listing.from(next); i < listing.rows.length; i++) {
+      const entry = this.#row(catalog, listing.rows[i]);
       if ((entry.flags & FLAG_HIDDEN) !== 0) continue;
-      if (!sink.add(entry.name, this.#entry(catalog, entry), i + 3)) return;
+      if (!sink.add(entry.name, this.#entry(catalog, entry), listing.after(i))) return;
     }
   }
 
@@ -195,10 +219,12 @@ export class RepositoryOperations implements Operations {
 
   getxattr(node: number, name: string, caller: Caller): Uint8Array {
     this.#view.membership?.check(caller);
+    if (!this.#find(node)) return this.#leftNode(node).xattrs.get(name) ?? noData();
     return attributeValue(this.#subject(node), name, caller, this.#view.attributeRules ?? DEFAULT_RULES);
   }
 
   listxattr(node: number): string[] {
+    if (!this.#find(node)) return [...this.#leftNode(node).xattrs.keys()];
     return attributeNames(this.#subject(node), this.#view.attributeRules ?? DEFAULT_RULES);
   }
 
@@ -210,11 +236,12 @@ export class RepositoryOperations implements Operations {
   }
 
   access(node: number, mask: number, caller: Caller): void {
-    this.#check(this.#locate(node), caller, mask & (READ | EXECUTE));
+    this.#check(node, caller, mask & (READ | EXECUTE));
   }
 
   close(): void {
     this.#files.close();
+    this.left.settle();
     this.#view.tree.close();
   }
 
@@ -224,14 +251,62 @@ export class RepositoryOperations implements Operations {
     return { node, tree, facts, directories, cachedContent, metainfo, ...this.#locate(node) };
   }
 
-  #check({ attached, entry }: Located, caller: Caller, mask: number): void {
-    if (!mayAccess(this.#attributes(attached, entry), caller, mask)) throw new Errno(EACCES);
+  /** Names in the root directory, hidden ones included. */
+  rootNames(): string[] {
+    const directory = this.#directories.get(ROOT_NODE);
+    return this.#listings.get(directory).rows.map((row) => this.#row(directory.catalog, row).name);
+  }
+
+  #checkWithdrawn(): void {
+    if (this.withdrawn !== undefined) throw new Errno(EIO);
+  }
+
+  #check(node: number, caller: Caller, mask: number): void {
+    if (!mayAccess(this.#attributesOf(node), caller, mask)) throw new Errno(EACCES);
+  }
+
+  /** undefined: it is not in this revision. */
+  #find(node: number): Located | undefined {
+    this.#checkWithdrawn();
+    const place = this.#view.tree.locate(node);
+    return place && { attached: place.attached, entry: this.#row(place.attached, place.row) };
   }
 
   #locate(node: number): Located {
-    const place = this.#view.tree.locate(node);
-    if (!place) throw new Errno(ESTALE);
-    return { attached: place.attached, entry: this.#row(place.attached, place.row) };
+    const located = this.#find(node);
+    if (!located) throw new Errno(ESTALE);
+    return located;
+  }
+
+  #attributesOf(node: number): Attributes {
+    const located = this.#find(node);
+    return located ? this.#attributes(located.attached, located.entry) : this.#leftNode(node).attributes;
+  }
+
+  #leftNode(node: number): LeftNode {
+    const left = this.left.get(node);
+    if (!left) throw new Errno(ESTALE);
+    return left;
+  }
+
+  #leftDirectory(node: number): boolean {
+    return !this.#view.tree.locate(node) && isDirectory(this.#leftNode(node).attributes);
+  }
+
+  #readLeft(node: number, offset: number, target: Uint8Array): number {
+    const { content } = this.#leftNode(node);
+    if (!content) throw new Errno(EINVAL);
+    return this.#files.read(this.#files.remember(node, content), offset, target);
+  }
+
+  /** All that can be asked of a node, for when its catalog is gone. */
+  #describe(attached: AttachedCatalog, entry: CatalogEntry): LeftNode {
+    return {
+      attributes: this.#attributes(attached, entry),
+      target: isSymlink(entry) ? this.#target(entry) : undefined,
+      content: isRegular(entry) ? contentOf(attached, entry, pathInCatalog(attached, entry)) : undefined,
+      xattrs: attached.catalog.xattrs(entry.rowid),
+    };
   }
 
   #row(attached: AttachedCatalog, rowid: number): CatalogEntry {
@@ -289,4 +364,8 @@ export class RepositoryOperations implements Operations {
     if (!entry || !isRegular(entry) || entry.size > SMALL_FILE || (entry.flags & NOT_SMALL) !== 0) return undefined;
     return contentOf(attached, entry, `${directory.path}/${entry.name}`).pieces[0]?.request;
   }
+}
+
+function noData(): never {
+  throw new Errno(ENODATA);
 }

@@ -40,6 +40,11 @@ export class SequentialReads {
     return this.#progress.has(directory);
   }
 
+  /** Rows are others now. */
+  clear(): void {
+    this.#progress.clear();
+  }
+
   /** A file is read for the first time, from the network or because it was fetched ahead. */
   note(directory: Directory, rowid: number): void {
     const progress = this.#progress.get(directory.node);
@@ -60,8 +65,9 @@ export class SequentialReads {
   }
 
   #fetchAhead(directory: Directory, progress: Progress): void {
-    const rows = this.#listings.get(directory);
-    const here = placeOf(rows, progress.rowid);
+    const listing = this.#listings.get(directory);
+    const { rows } = listing;
+    const here = listing.placeOf(progress.rowid);
     const from = Math.max(progress.ahead, here + 1);
     const to = Math.min(rows.length, here + 1 + WINDOW);
     for (let i = from; i < to; i++) {
@@ -70,16 +76,4 @@ export class SequentialReads {
     }
     progress.ahead = Math.max(progress.ahead, to);
   }
-}
-
-/** Lists are in ascending order of their rows. */
-function placeOf(rows: readonly number[], rowid: number): number {
-  let low = 0;
-  let high = rows.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (rows[middle] < rowid) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

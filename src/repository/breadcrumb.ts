@@ -1,6 +1,6 @@
 // The breadcrumb `cvmfschecksum.<fqrn>` in the cache directory: the root catalog that was last taken from a verified
 // manifest. `<hash string>T<publish time>R<revision>`, no newline; files of older clients lack the revision.
-import { closeSync, openSync, readSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { ContentHash } from '../objects/hash.ts';
 
 export interface Breadcrumb {
@@ -42,6 +42,21 @@ export function readBreadcrumb(directory: string, fqrn: string): Breadcrumb | un
     return undefined;
   } finally {
     closeSync(descriptor);
+  }
+}
+
+/** When somebody last noted there what a server said, in milliseconds since 1970; 0 when not known. */
+export function breadcrumbTime(directory: string, fqrn: string): number {
+  return statSync(fileName(directory, fqrn), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+}
+
+/** A server has confirmed what it says. Of no consequence where the file may not be touched, or is not there. */
+export function touchBreadcrumb(directory: string, fqrn: string): void {
+  const now = new Date();
+  try {
+    utimesSync(fileName(directory, fqrn), now, now);
+  } catch {
+    // others will ask the server themselves
   }
 }
 

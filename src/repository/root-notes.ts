@@ -1,5 +1,5 @@
 // What is kept on this node about the newest revision of a repository: breadcrumbs, and the proof of it.
-import { type Breadcrumb, readBreadcrumb, writeBreadcrumb } from './breadcrumb.ts';
+import { type Breadcrumb, breadcrumbTime, readBreadcrumb, touchBreadcrumb, writeBreadcrumb } from './breadcrumb.ts';
 import type { RootChoice, RootOptions } from './root.ts';
 import { readVerifiedRecord, writeVerifiedRecord } from './verified-record.ts';
 
@@ -40,6 +40,16 @@ export class RootNotes {
       if (found && (!newest || found.revision > newest.revision)) newest = found;
     }
     return newest;
+  }
+
+  /** When somebody who shares the cache was last told by a server that the breadcrumb is right, by Date.now(); 0: unknown. */
+  get confirmedAt(): number {
+    return breadcrumbTime(this.#directories.workspace, this.#fqrn);
+  }
+
+  /** A server has just said so. */
+  confirm(): void {
+    touchBreadcrumb(this.#directories.workspace, this.#fqrn);
   }
 
   /**

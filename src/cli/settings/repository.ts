@@ -18,6 +18,7 @@ import { type ParameterRequest, withParameters } from './parameters.ts';
 import { externalServers, servers } from './servers.ts';
 import { talkSocket } from './talk.ts';
 import { telemetry } from './telemetry.ts';
+import { followsUpdates } from './updates.ts';
 import { variables } from './variables.ts';
 
 type Report = (message: string) => void;
@@ -80,6 +81,8 @@ function settingsFrom(
     tag: parameters.get('CVMFS_REPOSITORY_TAG'),
     date: parameters.get('CVMFS_REPOSITORY_DATE'),
     alternativePath: parameters.isOn('CVMFS_ALT_ROOT_PATH'),
+    readBlacklist: () => blacklist(parameters),
+    autoUpdate: followsUpdates(parameters),
     ...cache,
     offline: launch.offline,
     // Without network it does not matter where the servers are.

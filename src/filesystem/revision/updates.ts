@@ -1,0 +1,271 @@
+// Looking for new revisions while a repository is mounted: when, what becomes of the answer, and what if there is none
+// (client.md §1.8, §5.7). One timer, which does not keep the process alive.
+import { ROOT_NODE } from '../../fuse/operations.ts';
+import type { ObjectStore } from '../../objects/object.ts';
+import { type Blacklist, isRevisionBlacklisted, parseBlacklist } from '../../repository/blacklist.ts';
+import { Catalog } from '../../repository/catalog.ts';
+import { RepositoryError, reasonOf } from '../../repository/errors.ts';
+import type { MountedRoot } from '../../repository/rollback.ts';
+import { chooseRoot, chosenCatalogRequest, type RootChoice } from '../../repository/root.ts';
+import type { RootNotes } from '../../repository/root-notes.ts';
+import { openObject, type RepositorySource } from '../../repository/source.ts';
+import type { CatalogTree } from '../catalog-tree.ts';
+import type { RepositorySettings } from '../mounted-repository.ts';
+import { encodeRecord, rootRecord } from '../node-journal.ts';
+import type { RepositoryOperations } from '../repository-operations.ts';
+import { forgetUnused, Invalidation, type KernelCache, type KernelDifferences } from './kernel-cache.ts';
+import { switchRevision } from './revision-switch.ts';
+import { differencesSince, type Unsettled } from './unsettled.ts';
+
+export type UpdateOutcome =
+  /** The revision that is mounted is the newest. */
+  | 'up to date'
+  | 'switched'
+  /** No server could be asked, or none that is to be believed: what is mounted stays. */
+  | 'offline'
+  /** There is a newer revision, but it cannot be used. */
+  | 'failed'
+  /** A tag, a date, a hash or the configuration says that the revision never changes. */
+  | 'fixed';
+
+export interface UpdateStatus {
+  /** Milliseconds since 1970 when the next revision is asked for; undefined: never. */
+  readonly expires: number | undefined;
+  readonly offline: boolean;
+  /** Revisions that were switched to since the mount. */
+  readonly switches: number;
+  /** Messages to the kernel about what differs. */
+  readonly notifications: number;
+  /** Nodes of earlier revisions that are in use. */
+  readonly leftNodes: number;
+}
+
+export interface UpdateParts {
+  readonly tree: CatalogTree;
+  readonly operations: RepositoryOperations;
+  readonly store: ObjectStore;
+  readonly notes: RootNotes;
+  readonly source: RepositorySource;
+  readonly settings: RepositorySettings;
+  /** Told of the root catalog of each new revision, in the step in which it begins to be served. */
+  readonly entered: (root: Catalog) => void;
+  /** A switch of the server before this one, of which the kernel was not told all. */
+  readonly unsettled?: Unsettled;
+}
+
+/** Seconds until the next try when there was no answer (client.md §5.7). */
+const OFFLINE_TTL = 180;
+/** Part of the time to live by which it is stretched at random, and its limit in seconds: jobs start at the same moment. */
+const SPREAD = 0.1;
+const MAX_SPREAD = 30;
+
+export class Updates {
+  readonly #parts: UpdateParts;
+  readonly #fixed: boolean;
+  #blacklist: Blacklist;
+  #kernel: KernelCache | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #expires: number | undefined;
+  #running: Promise<UpdateOutcome> | undefined;
+  #settling: Promise<void> = Promise.resolve();
+  #offline: boolean;
+  #switches = 0;
+  #notifications = 0;
+  #closed = false;
+
+  constructor(parts: UpdateParts, root: RootChoice) {
+    const { autoUpdate = true, offline, blacklist } = parts.settings;
+    this.#parts = parts;
+    this.#blacklist = blacklist ?? parseBlacklist();
+    this.#fixed = root.fixed || !autoUpdate || offline === true;
+    this.#offline = root.offline !== undefined;
+  }
+
+  /** From here on new revisions are looked for; `kernel` is told of each. */
+  start(kernel: KernelCache): void {
+    this.#kernel = kernel;
+    if (this.#parts.unsettled) this.#settling = this.#settleAgain(this.#parts.unsettled);
+    this.#wait(this.#offline ? OFFLINE_TTL : this.#ttl);
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+  }
+
+  get status(): UpdateStatus {
+    return {
+      expires: this.#expires,
+      offline: this.#offline,
+      switches: this.#switches,
+      notifications: this.#notifications,
+      leftNodes: this.#parts.operations.left.nodes.length,
+    };
+  }
+
+  /** Looks for a new revision now. Resolves when it is served and nothing stale is left in the kernel. */
+  async remount(): Promise<UpdateOutcome> {
+    if (this.#fixed) return 'fixed';
+    const outcome = await this.#check(false);
+    await this.#settling;
+    return outcome;
+  }
+
+  /** Seconds. */
+  get #ttl(): number {
+    const { maxTtl = 0 } = this.#parts.settings;
+    const { ttl } = this.#parts.tree.root.catalog;
+    return Math.max(1, maxTtl > 0 ? Math.min(ttl, maxTtl) : ttl);
+  }
+
+  #wait(seconds: number): void {
+    if (this.#fixed || this.#closed) return;
+    const delay = (seconds + Math.random() * Math.min(seconds * SPREAD, MAX_SPREAD)) * 1000;
+    clearTimeout(this.#timer);
+    this.#expires = Date.now() + delay;
+    this.#timer = setTimeout(() => this.#check(true), Math.min(delay, 2 ** 31 - 1));
+    this.#timer.unref();
+  }
+
+  /** One at a time. */
+  #check(byTimer: boolean): Promise<UpdateOutcome> {
+    this.#running ??= this.#checkOnce(byTimer).finally(() => {
+      this.#running = undefined;
+      this.#wait(this.#offline ? OFFLINE_TTL : this.#ttl);
+    });
+    return this.#running;
+  }
+
+  async #checkOnce(byTimer: boolean): Promise<UpdateOutcome> {
+    // What the last switch left to be told must be told before there is more.
+    await this.#settling;
+    try {
+      this.#readBlacklist();
+      return await this.#follow((byTimer && this.#answerToOthers()) || (await this.#ask()));
+    } catch (error) {
+      return this.#closed ? 'failed' : this.#refused(error);
+    }
+  }
+
+  /** One that cannot be read any more is not overlooked: what it said last counts. */
+  #readBlacklist(): void {
+    const { readBlacklist, report } = this.#parts.settings;
+    try {
+      if (readBlacklist) this.#blacklist = readBlacklist();
+    } catch (error) {
+      report(`${reasonOf(error)}; what it said before counts`);
+    }
+  }
+
+  #ask(): Promise<RootChoice> {
+    const { source, store, notes, settings } = this.#parts;
+    const local = { breadcrumb: notes.breadcrumb(), mounted: this.#mounted };
+    return chooseRoot(source, store, { ...settings, ...local, blacklist: this.#blacklist });
+  }
+
+  get #mounted(): MountedRoot {
+    const { hash: rootHash, catalog } = this.#parts.tree.root;
+    return { rootHash, lastModified: catalog.lastModified, revision: catalog.revision };
+  }
+
+  /** Of all who share a cache one asks per time to live, and the others believe what it noted after verifying it. */
+  #answerToOthers(): RootChoice | undefined {
+    const { notes, settings } = this.#parts;
+    const breadcrumb = notes.breadcrumb();
+    if (!breadcrumb || Math.abs(Date.now() - notes.confirmedAt) > (this.#ttl * 1000) / 2) return undefined;
+    const { rootHash, revision } = breadcrumb;
+    const mounted = this.#mounted;
+    const usable = rootHash.equals(mounted.rootHash) || revision > mounted.revision;
+    if (!usable || isRevisionBlacklisted(this.#blacklist, settings.fqrn, revision)) return undefined;
+    return { rootHash, revision, fixed: false, alternativePath: false };
+  }
+
+  async #follow(root: RootChoice): Promise<UpdateOutcome> {
+    const { tree, operations, store, notes, settings, entered } = this.#parts;
+    const isNew = !root.rootHash.equals(tree.root.hash);
+    if (isNew) {
+      const catalog = Catalog.open(await openObject(store, chosenCatalogRequest(root)), root.rootHash);
+      await switchRevision(tree, store, { record: rootRecord(root), catalog }, (differences) => {
+        operations.revisionChanged([...differences.vanished.keys()]);
+        entered(catalog);
+        this.#switches++;
+        this.#settling = this.#settle(differences);
+      });
+    }
+    operations.withdrawn = undefined;
+    if (root.offline) return this.#goOffline(root.offline.message, isNew ? 'switched' : 'offline');
+    const { catalog } = tree.root;
+    notes.write(root, catalog.ttl);
+    notes.confirm();
+    if (isNew) settings.log?.note(`switched to catalog revision ${catalog.revision}`);
+    if (this.#offline) settings.report(`recovered from offline mode: a server answers again`);
+    this.#offline = false;
+    return isNew ? 'switched' : 'up to date';
+  }
+
+  #refused(error: unknown): UpdateOutcome {
+    if (error instanceof RepositoryError && error.code === 'Blacklisted') {
+      this.#withdraw(error.message);
+      return 'failed';
+    }
+    return this.#goOffline(reasonOf(error), 'failed');
+  }
+
+  /** Told once, until an answer comes. */
+  #goOffline<Outcome extends UpdateOutcome>(reason: string, outcome: Outcome): Outcome {
+    const { settings, tree } = this.#parts;
+    if (!this.#offline) settings.report(`going on with revision ${tree.root.catalog.revision}: ${reason}`);
+    this.#offline = true;
+    return outcome;
+  }
+
+  /** What is mounted must not be used any more: every request fails until there is a revision that may be (client.md §1.6). */
+  #withdraw(reason: string): void {
+    const { operations, settings } = this.#parts;
+    this.#offline = true;
+    if (operations.withdrawn) return;
+    settings.report(`nothing of the repository can be read until then: ${reason}`);
+    const names = operations.rootNames();
+    operations.withdrawn = reason;
+    this.#settling = this.#settling.then(() => this.#forgetAll(names));
+  }
+
+  /** With the names in the root everything below goes. */
+  async #forgetAll(names: readonly string[]): Promise<void> {
+    await this.#kernel?.invalidateInode(ROOT_NODE);
+    for (const name of names) await this.#kernel?.invalidateEntry(ROOT_NODE, name);
+  }
+
+  /** Makes the kernel forget what differs, and finds out what it holds on to. Never rejects. */
+  async #settle(differences: KernelDifferences): Promise<void> {
+    const { tree, operations, settings } = this.#parts;
+    const { report, journal } = settings;
+    const { left } = operations;
+    try {
+      if (this.#kernel) {
+        const invalidation = new Invalidation(this.#kernel, tree, left, differences);
+        await invalidation.run();
+        await forgetUnused(this.#kernel, left);
+        this.#notifications += invalidation.sent;
+      }
+    } catch (error) {
+      report(`the kernel may show old names: ${reasonOf(error)}`);
+    }
+    try {
+      const records = left.settle();
+      journal?.append(encodeRecord({ kind: 'settled', left: records }));
+    } catch (error) {
+      report(`cannot note what of old revisions is in use: ${reasonOf(error)}`);
+    }
+  }
+
+  async #settleAgain({ catalogs, numbers }: Unsettled): Promise<void> {
+    const { tree, operations, settings } = this.#parts;
+    operations.left.replaced(catalogs);
+    try {
+      await this.#settle(await differencesSince(catalogs, numbers, tree));
+    } catch (error) {
+      settings.report(`the kernel may show old names: ${reasonOf(error)}`);
+    }
+  }
+}

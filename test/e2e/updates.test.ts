@@ -1,0 +1,182 @@
+// New revisions under a running job: what changed is new, what did not stays where it is, with all that stands on it.
+import { cpSync, linkSync, mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { TestServer } from '../support/http-server.ts';
+import { JobShell } from '../support/job-shell.ts';
+import { makeTestRepository, type TestRepository } from '../support/repository.ts';
+import { Installation } from '../support/run-cvmfsexec.ts';
+import { pseudoRandom } from '../support/tree-sample.ts';
+
+const place = new Installation();
+
+interface World {
+  readonly repository: TestRepository;
+  readonly server: TestServer;
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly mount: string;
+  /** Changes the tree and publishes it. */
+  publish(change: (at: (path: string) => string) => void): Promise<void>;
+  shell(more?: { debug?: boolean; wrap?: readonly string[]; parameters?: Readonly<Record<string, string>> }): JobShell;
+  requested(pattern: RegExp): number;
+}
+
+let worlds = 0;
+
+/** A repository of its own, served to jobs which ask for revisions every second. */
+async function world(t: ExecutionContext, writeTree: (at: (path: string) => string) => void): Promise<World> {
+  const fqrn = `updates${++worlds}.example.org`;
+  const repository = await makeTestRepository({
+    fqrn,
+    ttl: 1,
+    xattrs: new Map(),
+    writeTree: (directory) => writeTree((path) => join(directory, path)),
+  });
+  t.teardown(() => repository.remove());
+  const server = await TestServer.start({ root: repository.serverRoot });
+  t.teardown(() => server.close());
+  const parameters = {
+    SERVER_URL: `${server.url}/@fqrn@`,
+    KEYS_DIR: repository.clientKeys,
+    BACKOFF_INIT: '0',
+    CACHE_BASE: place.newPath(),
+  };
+  return {
+    repository,
+    server,
+    parameters,
+    mount: `/cvmfs/${fqrn}`,
+    async publish(change) {
+      change((path) => join(repository.tree, path));
+      await repository.publish();
+    },
+    shell(more = {}) {
+      const shell = new JobShell(place, {
+        repositories: [fqrn],
+        ...more,
+        parameters: { ...parameters, ...more.parameters },
+      });
+      t.teardown(() => shell.end());
+      return shell;
+    },
+    requested: (pattern) => server.paths().filter((path) => pattern.test(path)).length,
+  };
+}
+
+test.after.always(() => place.close());
+
+/** READ requests for the file with this inode number, in the debug output. */
+function readsOf(shell: JobShell, inode: string): number {
+  const node = new RegExp(`<- LOOKUP #\\d+ node (\\d+) ino ${inode} `).exec(shell.stderr)?.[1];
+  return shell.stderr.split('\n').filter((line) => line.includes(` -> READ `) && line.includes(` node ${node} `))
+    .length;
+}
+
+test.serial('each kind of change shows, and open files, working directories and mounts survive it', async (t) => {
+  const {
+    publish,
+    shell: start,
+    mount,
+  } = await world(t, (at) => {
+    for (const path of [
+      'same/deep/er',
+      'gone/sub',
+      'work/here',
+      'turns/in',
+      'list',
+      'nested/d',
+      'links',
+      'moved/from',
+    ]) {
+      mkdirSync(at(path), { recursive: true });
+    }
+    writeFileSync(at('same/deep/er/file'), pseudoRandom(3_000_000, 1));
+    writeFileSync(at('same/touched'), 'only its time changes\n');
+    writeFileSync(at('changing'), 'old\n'.repeat(50_000));
+    writeFileSync(at('gone/sub/file'), 'still open\n'.repeat(1000));
+    writeFileSync(at('work/here/a'), 'a\n');
+    writeFileSync(at('turns/file'), 'file\n');
+    for (let i = 0; i < 300; i++) writeFileSync(at(`list/name-${i}`), '');
+    writeFileSync(at('nested/.cvmfscatalog'), '');
+    writeFileSync(at('nested/d/file'), 'in a nested catalog\n');
+    writeFileSync(at('nested/d/other'), 'old\n');
+    writeFileSync(at('links/one'), 'linked\n');
+    linkSync(at('links/one'), at('links/two'));
+    linkSync(at('links/one'), at('links/three'));
+    symlinkSync('changing', at('link'));
+    cpSync('/bin/sleep', at('sleep'));
+  });
+  const shell = start({ debug: true, wrap: ['unshare', '-Urm'] });
+  await shell.run(`cd ${mount}`);
+  const identity = `stat -c '%n %i' same same/deep/er same/deep/er/file same/touched nested nested/d nested/d/file work/here links/one`;
+  const before = await shell.output(identity);
+  t.is(before.split('\n').length, 9, shell.stderr);
+  const unchanged = ['same/deep/er/file', 'same/touched', 'nested/d/file'];
+  const inodes = (await shell.output(`stat -c %i ${unchanged.join(' ')}`)).split('\n');
+  const reads = () => inodes.map((inode) => readsOf(shell, inode));
+  const sums = await shell.output('md5sum same/deep/er/file same/touched nested/d/file');
+  await shell.run('exec 3<changing 4<gone/sub/file 5<changing; head -c 5000 <&3 >/dev/null; head -c 11 <&4 >/dev/null');
+  t.is(
+    await shell.output('ls list | wc -l; ls turns/in; ls turns/new new 2>/dev/null; cat link | sort -u'),
+    '300\nold',
+  );
+  await shell.run('mkdir /tmp/t.$$; mount -t tmpfs none same/deep; echo on-top >same/deep/mark');
+  await shell.run(`mount --bind nested/d /tmp/t.$$; ./sleep 1000 & sleeper=$!; cd work/here`);
+  await shell.run(`md5sum ${mount}/same/touched; ls ${mount}/gone/sub`);
+  const readOnce = reads();
+  t.true(readOnce[0] > 10 && readOnce[1] === 1 && readOnce[2] === 1, `${readOnce}`);
+
+  await publish((at) => {
+    writeFileSync(at('changing'), 'new\n'.repeat(60_000));
+    rmSync(at('gone'), { recursive: true });
+    utimesSync(at('same/touched'), 5, 5);
+    rmSync(at('turns/file'));
+    mkdirSync(at('turns/file'));
+    writeFileSync(at('turns/file/inside'), 'inside\n');
+    rmSync(at('turns/in'), { recursive: true });
+    writeFileSync(at('turns/in'), 'a file now\n');
+    writeFileSync(at('new'), 'new\n');
+    for (let i = 0; i < 150; i++) rmSync(at(`list/name-${i * 2}`));
+    writeFileSync(at('work/here/b'), 'b\n');
+    writeFileSync(at('nested/d/other'), 'new\n');
+    rmSync(at('links/three'));
+    renameSync(at('moved/from'), at('moved/to'));
+    rmSync(at('link'));
+    symlinkSync('new', at('link'));
+    cpSync('/bin/true', at('sleep'));
+  });
+  t.is(await shell.until(`cat ${mount}/new 2>/dev/null`, 'new'), 'new', shell.stderr.slice(-3000));
+  t.is(await shell.until('ls', 'a\nb'), 'a\nb', 'the working directory shows what is new in it');
+  t.is(await shell.output('pwd -P'), `${mount}/work/here`);
+  await shell.run(`cd ${mount}`);
+  t.is(await shell.until('ls moved', 'to'), 'to');
+  t.is(
+    await shell.output(
+      'sort -u changing; ls list | wc -l; cat turns/file/inside turns/in; cat link; cat nested/d/other',
+    ),
+    'new\n150\ninside\na file now\nnew\nnew',
+  );
+  t.is(
+    await shell.output('ls -d gone 2>&1; ls links; stat -c %Y same/touched; stat -c %h links/one'),
+    "ls: cannot access 'gone': No such file or directory\none\ntwo\n5\n2",
+  );
+  t.is(
+    await shell.output('cat <&3 | sort -u; cat <&5 | sort -u; cat <&4 | sort -u'),
+    'old\nold\nstill open',
+    'open files',
+  );
+  t.is(
+    await shell.output('cat same/deep/mark; ls /tmp/t.$$; kill -0 $sleeper && echo runs'),
+    'on-top\nfile\nother\nruns',
+  );
+  await shell.run('umount same/deep');
+  const after = await shell.output(identity);
+  t.deepEqual(
+    after.split('\n').slice(0, 8),
+    before.split('\n').slice(0, 8),
+    'unchanged things have their inode numbers',
+  );
+  t.is(await shell.output('md5sum same/deep/er/file same/touched nested/d/file'), sums);
+  t.deepEqual(reads(), readOnce, 'what is unchanged is not read again');
+  await shell.run('kill $sleeper; umount /tmp/t.$$; rmdir /tmp/t.$$; cd /');
+});
