@@ -2,6 +2,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
+import { withoutPasswords } from '../../src/cli/commands/doctor.ts';
 import { cacheCheck } from '../../src/doctor/cache.ts';
 import { findings, findingsOf } from '../../src/doctor/finding.ts';
 import { clockCheck, serverFindings } from '../../src/doctor/network.ts';
@@ -76,6 +77,12 @@ test('the cache’s place: taken, configured, nowhere', async (t) => {
   t.is(configured.text, `${other} (as configured)`);
   const [nowhere] = await findingsOf(cacheCheck(undefined, { ...places, shared: ['/nonexistent'] }));
   t.like(nowhere, { state: 'problem' });
+});
+
+test('names and passwords of proxies are not in the report', (t) => {
+  t.is(withoutPasswords('http://me:secret@p:1|q:2;DIRECT'), 'http://p:1|q:2;DIRECT');
+  t.is(withoutPasswords('me:secret@p:1;you:other@q'), 'p:1;q');
+  t.is(withoutPasswords('auto;DIRECT'), 'auto;DIRECT');
 });
 
 test('the report: a mark, subject and text; advice below; a last line that counts', (t) => {

@@ -77,12 +77,17 @@ function configurationFindings(settings: RepositorySettings, warnings: readonly 
   const parts = [
     count(servers.servers.length, 'server'),
     count(masterKeys.length, 'master key'),
-    `proxies ${servers.proxies}`,
+    `proxies ${withoutPasswords(servers.proxies ?? 'DIRECT')}`,
   ];
   return [
     { subject: 'configuration', state: 'ok', text: parts.join(', ') },
     ...warnings.map((text) => ({ subject: 'configuration', state: 'warning', text }) satisfies Finding),
   ];
+}
+
+/** The report is made to be shown to others. */
+export function withoutPasswords(urls: string): string {
+  return urls.replace(/(^|\/\/|[;|])[^/;|@]*@/g, '$1');
 }
 
 function trialCheck(name: string, launch: LaunchWords): Check {
