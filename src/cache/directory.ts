@@ -3,12 +3,15 @@
 //   00 … ff/<rest of the hash><-algorithm>   objects, uncompressed, without type letter
 //   txn/                                     temporary files
 //   .cvmfscache                              empty marker
+//   quota.v1/                                accounts (quota/quota-files.ts)
 //
 // Any number of processes use it at once: objects appear by rename and are never changed, reading takes no lock.
 // A file is believed because nobody but its owner can write it, or because the user named a directory that others fill;
-// its size is compared where it is known.
+// its size is compared where it is known. Files get a time of whole seconds when they are complete: one with another time was
+// changed since, or comes from somewhere else, and is compared with its checksum when it is opened, where one was noted.
 import * as fs from 'node:fs';
 import type { ContentHash } from '../objects/hash.ts';
+import { checksumOfFile, isSealed, seal } from './checksum.ts';
 import { isEmptyObject } from './empty-object.ts';
 import { CacheError, notStored, reasonOf } from './errors.ts';
 import { FileObject } from './local-object.ts';
@@ -19,6 +22,8 @@ const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
 /** Never through a link; a pipe in the way must not block. */
 const OPEN_FLAGS = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
 
+export type ChecksumOf = (hash: ContentHash) => number | undefined;
+
 export class CacheDirectory {
   /** Absolute or relative to the working directory at the time of use: give an absolute one. */
   readonly path: string;
@@ -27,6 +32,8 @@ export class CacheDirectory {
   readonly readOnly: boolean;
   /** Others of the group use it as well (client.md §6.5). */
   readonly #alien: boolean;
+  /** Of what was stored; undefined: not known. */
+  #checksumOf: ChecksumOf = () => undefined;
 
   private constructor(path: string, alien: boolean, readOnly: boolean) {
     this.path = path;
@@ -79,6 +86,12 @@ export class CacheDirectory {
     return new CacheDirectory(path, false, false);
   }
 
+  /** With these, files that were changed after they were stored are told from sound ones. */
+  withChecksums(checksumOf: ChecksumOf): this {
+    this.#checksumOf = checksumOf;
+    return this;
+  }
+
   /** The path of an object's file, whether it exists or not. */
   objectPath(hash: ContentHash): string {
     return `${this.path}/${hash.hex.slice(0, 2)}/${hash.tail}`;
@@ -94,6 +107,10 @@ export class CacheDirectory {
     const stat = statOf(path);
     if (!stat) return undefined;
     if (!stat.isFile() || !fits(hash, stat.size, size)) {
+      this.remove(hash);
+      return undefined;
+    }
+    if (!isSealed(stat) && !this.#isSound(hash, path)) {
       this.remove(hash);
       return undefined;
     }
@@ -117,6 +134,19 @@ export class CacheDirectory {
   has(hash: ContentHash, size?: number): boolean {
     const stat = statOf(this.objectPath(hash));
     return stat?.isFile() === true && fits(hash, stat.size, size);
+  }
+
+  /** What was noted when it was stored is still so; a file of which nothing is known counts as sound. */
+  #isSound(hash: ContentHash, path: string): boolean {
+    const expected = this.#checksumOf(hash);
+    if (expected === undefined) return true;
+    try {
+      if (checksumOfFile(path) !== expected) return false;
+      seal(path);
+    } catch {
+      // Whoever opens it gets the reason.
+    }
+    return true;
   }
 
   remove(hash: ContentHash): void {

@@ -3,6 +3,7 @@ import { write } from 'node:fs';
 import type { Inflate } from 'node:zlib';
 import { type ContentHash, newHash } from '../objects/hash.ts';
 import type { ObjectRequest } from '../objects/object.ts';
+import { checksum } from './checksum.ts';
 import type { CacheDirectory } from './directory.ts';
 import { notStored } from './errors.ts';
 import { damaged, sizeLimit, wrongHash, wrongSize } from './expectation.ts';
@@ -13,6 +14,9 @@ import { giveTransferBuffer, TRANSFER_BUFFER_BYTES, takeTransferBuffer } from '.
 const BLOCK_BYTES = TRANSFER_BUFFER_BYTES;
 /** Blocks that may be under way to the disk before the sender is stopped. */
 const MAX_WRITES = 4;
+
+/** Told of an object that is about to appear: its size in bytes and its checksum. */
+export type Complete = (size: number, checksum: number) => void;
 
 export class DiskTransfer {
   #request: ObjectRequest;
@@ -33,12 +37,23 @@ export class DiskTransfer {
   readonly #resume: () => void;
   readonly #fail: (error: Error) => void;
 
+  /** CRC-32 of what was written. */
+  #checksum = 0;
+  readonly #complete: Complete;
+
   /** `resume` is called after `write` returned false, `fail` when it turns out to be in vain. Throws CacheError NOT_STORED. */
-  constructor(request: ObjectRequest, directory: CacheDirectory, resume: () => void, fail: (error: Error) => void) {
+  constructor(
+    request: ObjectRequest,
+    directory: CacheDirectory,
+    resume: () => void,
+    fail: (error: Error) => void,
+    complete: Complete = () => {},
+  ) {
     this.#request = request;
     this.#directory = directory;
     this.#resume = resume;
     this.#fail = fail;
+    this.#complete = complete;
     this.#file = directory.create();
     this.#hash = newHash(request.hash.algorithm);
     if (request.compression === 'zlib') this.#inflate = this.#openInflate();
@@ -93,6 +108,7 @@ export class DiskTransfer {
 
   #commit(hash: ContentHash): void {
     this.#discarded = true;
+    this.#complete(this.#written, this.#checksum);
     this.#directory.commit(this.#file, hash);
   }
 
@@ -133,6 +149,7 @@ export class DiskTransfer {
       this.#failed(wrongSize(this.#request, 'more'));
       return;
     }
+    this.#checksum = checksum(plain, this.#checksum);
     this.#writeAt(plain, this.#written - plain.length);
   }
 

@@ -3,7 +3,7 @@ import { readableLabel } from '../objects/label.ts';
 import type { ObjectRequest } from '../objects/object.ts';
 import type { TransferControl, TransferSink } from '../objects/transfer.ts';
 import type { CacheDirectory } from './directory.ts';
-import { DiskTransfer } from './disk-transfer.ts';
+import { type Complete, DiskTransfer } from './disk-transfer.ts';
 import { CacheError } from './errors.ts';
 import { transferLimit, wrongSize } from './expectation.ts';
 import { MemoryTransfer } from './memory-transfer.ts';
@@ -18,14 +18,17 @@ export class ObjectSink implements TransferSink {
   #request: ObjectRequest;
   /** Undefined: memory only. */
   #directory: CacheDirectory | undefined;
+  #complete: Complete | undefined;
   #control: TransferControl | undefined;
   #memory: MemoryTransfer | undefined;
   #disk: DiskTransfer | undefined;
   #received = 0;
   #result: Buffer | undefined;
 
-  constructor(request: ObjectRequest, directory: CacheDirectory | undefined) {
+  /** `complete` is told of what goes to the directory by itself. */
+  constructor(request: ObjectRequest, directory: CacheDirectory | undefined, complete?: Complete) {
     this.#request = request;
+    this.#complete = complete;
     this.#directory = directory;
   }
 
@@ -86,7 +89,7 @@ export class ObjectSink implements TransferSink {
   }
 
   #openDisk(control: TransferControl, directory: CacheDirectory): DiskTransfer {
-    return new DiskTransfer(this.#request, directory, control.resume, control.fail);
+    return new DiskTransfer(this.#request, directory, control.resume, control.fail, this.#complete);
   }
 
   #check(length: number): void {

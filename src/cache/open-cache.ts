@@ -1,5 +1,7 @@
 // From the settings of a cache to the directories behind it.
 import { CacheDirectory } from './directory.ts';
+import { Quota } from './quota/quota.ts';
+import { quotaDirectory } from './quota/quota-files.ts';
 import type { CacheSettings, DirectoryCache, MemoryCache } from './settings.ts';
 
 export interface OpenedCache {
@@ -9,20 +11,27 @@ export interface OpenedCache {
   readonly lower?: CacheDirectory;
   /** Bytes that the objects of a cache in memory may take. */
   readonly memory?: number;
+  /** Keeps the accounts of `directory`. */
+  readonly quota?: Quota;
 }
 
-/** @throws CacheError UNUSABLE, FOREIGN */
-export function openCache(settings: CacheSettings): OpenedCache {
-  if (settings.kind !== 'tiered') return openOne(settings);
-  return { ...openOne(settings.upper), lower: openDirectory(settings.lower) };
+/**
+ * @param warn told once when the limit cannot be kept. One line.
+ * @throws CacheError UNUSABLE, FOREIGN
+ */
+export function openCache(settings: CacheSettings, warn?: (line: string) => void): OpenedCache {
+  if (settings.kind !== 'tiered') return openOne(settings, warn);
+  const { directory, access } = settings.lower;
+  return { ...openOne(settings.upper, warn), lower: CacheDirectory.open(directory, access) };
 }
 
-function openOne(settings: DirectoryCache | MemoryCache): OpenedCache {
-  return settings.kind === 'ram' ? { memory: settings.limit } : { directory: openDirectory(settings) };
-}
-
-function openDirectory({ directory, access }: DirectoryCache): CacheDirectory {
-  return CacheDirectory.open(directory, access);
+function openOne(settings: DirectoryCache | MemoryCache, warn: ((line: string) => void) | undefined): OpenedCache {
+  if (settings.kind === 'ram') return { memory: settings.limit };
+  const { directory: path, access, limit, quotaDirectory: place = quotaDirectory(path) } = settings;
+  const directory = CacheDirectory.open(path, access);
+  if (access !== 'private') return { directory };
+  const quota = new Quota({ directory: path, quotaDirectory: place, limit, warn });
+  return { directory: directory.withChecksums(quota.checksums), quota };
 }
 
 /** Where the root catalog of a repository is noted. `workspace`: the user's own directory on this node. */

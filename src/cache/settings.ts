@@ -11,6 +11,11 @@ export interface DirectoryCache {
   readonly access: 'private' | 'alien' | 'read-only';
   /** Bytes; undefined: not limited. */
   readonly limit?: number;
+  /**
+   * Where accounts of its size are kept: on a local file system, as they need locks. Default: in the directory itself. Private
+   * caches only.
+   */
+  readonly quotaDirectory?: string;
 }
 
 /** Memory of the process only. */

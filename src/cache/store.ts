@@ -3,10 +3,14 @@ import type { ContentHash } from '../objects/hash.ts';
 import { readableLabel } from '../objects/label.ts';
 import { type LocalObject, type ObjectRequest, type ObjectStore, objectPath } from '../objects/object.ts';
 import type { TransferSource } from '../objects/transfer.ts';
+import { checksum } from './checksum.ts';
+import { copyObject } from './copy-object.ts';
 import type { CacheDirectory } from './directory.ts';
 import { CacheError } from './errors.ts';
 import { MemoryObject } from './local-object.ts';
-import { ObjectSink } from './object-sink.ts';
+import { MAX_HOMELESS_BYTES, ObjectSink } from './object-sink.ts';
+import type { KeeperState } from './quota/keeper-state.ts';
+import type { Quota } from './quota/quota.ts';
 import { RecentObjects } from './recent-objects.ts';
 
 export interface CacheStoreOptions {
@@ -14,6 +18,8 @@ export interface CacheStoreOptions {
   readonly directory?: CacheDirectory;
   /** Looked into for what `directory` lacks, which is copied up; gets what is stored unless it is read-only. */
   readonly lower?: CacheDirectory;
+  /** Keeps the accounts of `directory`. */
+  readonly quota?: Quota;
   /** The data of files is not stored, only catalogs and the like (CVMFS_STREAMING_CACHE). */
   readonly streaming?: boolean;
   readonly source: TransferSource;
@@ -30,6 +36,10 @@ export interface CacheStoreOptions {
 const DEFAULT_MEMORY = 16 * 1024 * 1024;
 /** Prefetches that wait; older ones are forgotten, as their reader has probably gone on. */
 const MAX_WAITING = 256;
+/** From this size on objects may go straight to the disk. Bytes. */
+const LARGE_BYTES = 256 * 1024;
+/** A full disk is tried again after this time, milliseconds: in it the keeper of the quota makes room. */
+const ROOM_AFTER_MS = 300;
 /** After a failure to store, objects stay in memory for this long before the disk is tried again. */
 const STORE_AGAIN_MS = 10_000;
 /** Leftovers of dead processes are removed when this process has been storing for a while. */
@@ -50,6 +60,12 @@ export interface CacheStatus {
   readonly stored: number;
   /** Attempts to store that failed. */
   readonly notStored: number;
+  /** Objects that were not stored because the cache was overfull. */
+  readonly withoutRoom: number;
+  /** What the keeper of the quota counted last; undefined: there is no quota, or nobody has counted. */
+  readonly quota?: KeeperState;
+  /** This process is the keeper. */
+  readonly isKeeper: boolean;
   /** Bytes of objects in memory. */
   readonly memory: number;
   /** Transfers under way, and prefetches that wait for one. */
@@ -78,6 +94,7 @@ export class CacheStore implements ObjectStore {
   #fetched = 0;
   #storedCount = 0;
   #notStored = 0;
+  #withoutRoom = 0;
 
   constructor(options: CacheStoreOptions) {
     this.#options = options;
@@ -98,6 +115,8 @@ export class CacheStore implements ObjectStore {
       const file = source.open(hash, size);
       if (!file) continue;
       this.#hits++;
+      if (source === this.#directory) this.#options.quota?.touch(hash);
+      else this.#copyUp(hash, file.size);
       return file;
     }
     this.#misses++;
@@ -149,6 +168,9 @@ export class CacheStore implements ObjectStore {
       fetched: this.#fetched,
       stored: this.#storedCount,
       notStored: this.#notStored,
+      withoutRoom: this.#withoutRoom,
+      quota: this.#options.quota?.state(),
+      isKeeper: this.#options.quota?.isKeeper ?? false,
       memory: this.#recent.bytes,
       transfers: this.#inFlight.size,
       waiting: this.#waiting.size,
@@ -159,6 +181,7 @@ export class CacheStore implements ObjectStore {
   evict(hash: ContentHash): void {
     this.#recent.remove(hash);
     for (const source of this.#sources) if (!source.readOnly) source.remove(hash);
+    this.#options.quota?.removed(hash);
   }
 
   /** Writes what is only in memory to disk. */
@@ -173,6 +196,7 @@ export class CacheStore implements ObjectStore {
     this.#waiting.clear();
     await Promise.allSettled(this.#inFlight.values());
     this.flush();
+    this.#options.quota?.close();
   }
 
   #start(key: string, request: ObjectRequest, urgent: boolean): Promise<void> {
@@ -188,12 +212,21 @@ export class CacheStore implements ObjectStore {
     if (!request.hash.equals(this.#missed) && this.#isLocal(request)) return;
     this.#missed = undefined;
     const writable = performance.now() >= this.#storeAgainAt;
-    if (writable && this.#directory && this.#isToBeStored(request)) {
+    if (writable && this.#directory && this.#isToBeStored(request) && this.#hasRoom(request)) {
       try {
         await this.#download(request, urgent, this.#directory);
         return;
       } catch (error) {
+        this.#takeBack(request.hash);
         if (!isStorageFailure(error)) throw error;
+        if (await this.#madeRoom(error)) {
+          try {
+            await this.#download(request, urgent, this.#directory);
+            return;
+          } catch (again) {
+            if (!isStorageFailure(again)) throw again;
+          }
+        }
         this.#storingFailed(error);
       }
     }
@@ -201,8 +234,9 @@ export class CacheStore implements ObjectStore {
   }
 
   async #download(request: ObjectRequest, urgent: boolean, directory: CacheDirectory | undefined): Promise<void> {
-    const sink = new ObjectSink(request, directory);
-    const { source, externalSource } = this.#options;
+    const { source, externalSource, quota } = this.#options;
+    const complete = (size: number, sum: number): void => quota?.noteStored(request, size, sum);
+    const sink = new ObjectSink(request, directory, complete);
     const { external, label } = request;
     if (!external) {
       await source.transfer({ path: objectPath(request), label, urgent, shard: request.hash.prefix }, sink);
@@ -219,7 +253,27 @@ export class CacheStore implements ObjectStore {
     this.#missed = undefined;
     this.#fetched++;
     if (sink.result) this.#recent.add(request, sink.result, directory === undefined);
-    else this.#stored();
+    else {
+      this.#stored();
+      this.#copyDown(request);
+    }
+  }
+
+  /**
+   * In an overfull cache large objects stay in memory, if they can. Their room is noted before they come; that of small ones
+   * when they are stored.
+   */
+  #hasRoom(request: ObjectRequest): boolean {
+    const { size = 0 } = request;
+    const { quota } = this.#options;
+    if (!quota || size < LARGE_BYTES || size > MAX_HOMELESS_BYTES || quota.adding(request, size)) return true;
+    this.#withoutRoom++;
+    return false;
+  }
+
+  /** It was noted, and did not come. */
+  #takeBack(hash: ContentHash): void {
+    if (this.#directory && !this.#directory.has(hash)) this.#options.quota?.removed(hash);
   }
 
   /** With a streaming cache, the data of files only passes by (client.md §6.6). */
@@ -232,16 +286,65 @@ export class CacheStore implements ObjectStore {
     return this.#recent.has(hash) || this.#sources.some((source) => source.has(hash, size));
   }
 
-  #store({ hash }: ObjectRequest, bytes: Uint8Array): boolean {
-    if (!this.#directory) return false;
+  #store(request: ObjectRequest, bytes: Uint8Array): boolean {
+    const { hash } = request;
+    const { quota } = this.#options;
+    if (!this.#directory || performance.now() < this.#storeAgainAt) return false;
+    // Another process was faster.
+    if (this.#directory.has(hash, bytes.length)) return true;
+    if (quota && !quota.adding(request, bytes.length, checksum(bytes))) {
+      this.#withoutRoom++;
+      return false;
+    }
     try {
       this.#directory.store(hash, bytes);
-      this.#stored();
-      return true;
     } catch (error) {
+      this.#takeBack(hash);
+      if (isDiskFull(error)) quota?.diskFull();
       this.#storingFailed(error as Error);
       return false;
     }
+    this.#stored();
+    this.#copyDown(request);
+    return true;
+  }
+
+  /** Whether there is room now on a disk that was full: the keeper of the quota gets a moment to make some. */
+  async #madeRoom(error: unknown): Promise<boolean> {
+    const { quota } = this.#options;
+    if (!quota || !isDiskFull(error)) return false;
+    quota.diskFull();
+    await new Promise((resolve) => setTimeout(resolve, ROOM_AFTER_MS));
+    return true;
+  }
+
+  /** What only the lower cache has is brought to the upper one, when there is time. */
+  #copyUp(hash: ContentHash, size: number): void {
+    this.#copy(hash, size, this.#options.lower, this.#directory, this.#options.quota);
+  }
+
+  #copyDown({ hash, size }: ObjectRequest): void {
+    const { lower } = this.#options;
+    if (lower && !lower.readOnly) this.#copy(hash, size, this.#directory, lower, undefined);
+  }
+
+  #copy(
+    hash: ContentHash,
+    size: number | undefined,
+    from: CacheDirectory | undefined,
+    to: CacheDirectory | undefined,
+    quota: Quota | undefined,
+  ): void {
+    if (!from || !to || this.#closed) return;
+    setImmediate(async () => {
+      try {
+        if (to.has(hash, size) || (quota && !quota.hasRoomFor(size ?? 0))) return;
+        const request: ObjectRequest = { hash, letter: '', compression: 'none', label: 'copied from the lower cache' };
+        await copyObject(from, to, hash, (bytes, sum) => quota?.noteStored(request, bytes, sum));
+      } catch {
+        quota?.removed(hash);
+      }
+    });
   }
 
   #stored(): void {
@@ -281,6 +384,11 @@ function storageFailure(error: unknown): CacheError | undefined {
     if (cause instanceof CacheError && cause.code === 'NOT_STORED') return cause;
   }
   return undefined;
+}
+
+function isDiskFull(error: unknown): boolean {
+  const { code } = (storageFailure(error)?.cause ?? {}) as NodeJS.ErrnoException;
+  return code === 'ENOSPC' || code === 'EDQUOT';
 }
 
 function isStorageFailure(error: unknown): boolean {

@@ -1,5 +1,6 @@
 // Temporary files of a cache, and what dead processes left of theirs.
 import * as fs from 'node:fs';
+import { seal } from './checksum.ts';
 
 /** A transfer writes more often than this even at its lowest allowed speed. */
 const LEFTOVER_MS = 30 * 60_000;
@@ -53,7 +54,10 @@ export class TemporaryFile {
 
   /** Closes it and moves it to its place, over what is there. `mode`: 0600 where not given. */
   commit(destination: string, mode?: number): void {
-    if (mode !== undefined && this.#fd >= 0) fs.fchmodSync(this.#fd, mode);
+    if (this.#fd >= 0) {
+      if (mode !== undefined) fs.fchmodSync(this.#fd, mode);
+      seal(this.#fd);
+    }
     this.#close();
     fs.renameSync(this.path, destination);
   }

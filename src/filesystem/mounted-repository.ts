@@ -135,7 +135,7 @@ export class MountedRepository {
   static async open(settings: RepositorySettings): Promise<MountedRepository> {
     const { cacheDirectory, report } = settings;
     const { cache = { kind: 'posix', directory: cacheDirectory, access: 'private' }, streaming } = settings;
-    const opened = openCache(cache);
+    const opened = openCache(cache, report);
     const network = new RepositoryNetwork(settings);
     const { source, external, membership } = network;
     const store = new CacheStore({ ...opened, streaming, source, externalSource: external, warn: report });
