@@ -276,3 +276,27 @@ test.serial('an archive of what was loaded is a cache wherever it is unpacked', 
   const job = await offline(unpacked, 'software/1.0/bin/tool');
   t.is(job.stdout, 'tool of 1.0\n', job.stderr);
 });
+
+test.serial('a new revision is mounted without network once all of it is there, and not before', async (t) => {
+  const cache = newCache();
+  t.is((await preload(cache, '/', FQRN)).exitCode, 0);
+  const read = 'cat top; sha256sum <software/1.0/chunked';
+  const before = await offline(cache, read);
+  writeFileSync(join(repository.tree, 'top'), 'new top\n');
+  writeFileSync(join(repository.tree, 'software/1.0/chunked'), pseudoRandom(200_000, 9));
+  await repository.publish();
+  server.fault(/\/data\/..\/[0-9a-f]{38}P$/, { status: 503 });
+  const failed = await preload(cache, '/', FQRN);
+  t.is(failed.exitCode, 1);
+  t.regex(failed.stderr, /could not be loaded; the same command tries them again/);
+  const meanwhile = await offline(cache, read);
+  t.is(meanwhile.stdout, before.stdout);
+  t.is(meanwhile.stderr, '');
+  server.clearFaults();
+  const completed = await preload(cache, '--json', '/', FQRN);
+  t.is(completed.exitCode, 0, completed.stderr);
+  const after = await offline(cache, read);
+  t.regex(after.stdout, /^new top\n/);
+  t.not(after.stdout.split('\n')[1], before.stdout.split('\n')[1]);
+  t.is(after.stderr, '');
+});

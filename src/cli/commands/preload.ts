@@ -16,8 +16,11 @@ import { type Wishes, WishList } from './preload-wishes.ts';
 import { type RepositoryArguments, repositorySubcommand } from './repository-arguments.ts';
 
 const DEFAULT_JOBS = 16;
-/** One that appears meanwhile is for the next time; this one is noted when all of it is there. */
-const ONE_REVISION = { autoUpdate: false, rememberLater: true };
+/**
+ * The newest revision by what a server says now, not a moment ago. One that appears meanwhile is for the next time; this one
+ * is noted when all of it is there.
+ */
+const ONE_REVISION = { maxTtl: 0, autoUpdate: false, rememberLater: true };
 
 export const main = repositorySubcommand({
   name: 'preload',
