@@ -216,7 +216,7 @@ async function firstRoot(
   source: Network,
   store: CacheStore,
 ): Promise<RootChoice> {
-  const noted = notes.read();
+  const noted = settings.offline ? notes.readOffline() : notes.read();
   if (settings.offline) checkOfflineStart(settings, noted.breadcrumb);
   const root = await chooseRoot(source, store, { ...settings, ...noted });
   if (root.offline && !settings.offline)

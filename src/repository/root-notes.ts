@@ -33,9 +33,18 @@ export class RootNotes {
     return { breadcrumb: this.breadcrumb(), record, proveAgain: record === undefined };
   }
 
-  breadcrumb(): Breadcrumb | undefined {
+  /**
+   * For a start without network. What a shared cache says of itself counts: the user's own directory may name a newer
+   * revision, of which the cache has nothing.
+   */
+  readOffline(): Pick<RootOptions, 'breadcrumb'> {
+    const { workspace, breadcrumbs } = this.#directories;
+    return { breadcrumb: this.breadcrumb(breadcrumbs.filter((path) => path !== workspace)) ?? this.breadcrumb() };
+  }
+
+  breadcrumb(directories = this.#directories.breadcrumbs): Breadcrumb | undefined {
     let newest: Breadcrumb | undefined;
-    for (const directory of this.#directories.breadcrumbs) {
+    for (const directory of directories) {
       const found = readBreadcrumb(directory, this.#fqrn);
       if (found && (!newest || found.revision > newest.revision)) newest = found;
     }

@@ -292,7 +292,14 @@ test.serial('a new revision is mounted without network once all of it is there, 
   const meanwhile = await offline(cache, read);
   t.is(meanwhile.stdout, before.stdout);
   t.is(meanwhile.stderr, '');
+  // Also where the user's own cache knows the new one already.
   server.clearFaults();
+  const own = { CACHE_BASE: place.newPath(), KEYS_DIR: repository.clientKeys };
+  const online = { SERVER_URL: `${server.url}/@fqrn@`, ...own };
+  const command = ['cat', `/cvmfs/${FQRN}/top`];
+  t.is((await place.run({ repositories: [FQRN], command, parameters: online })).stdout, 'new top\n');
+  const besides = await offline(cache, read, { parameters: { ...own, ...cacheAt(cache) } });
+  t.is(besides.stdout, before.stdout, besides.stderr);
   const completed = await preload(cache, '--json', '/', FQRN);
   t.is(completed.exitCode, 0, completed.stderr);
   const after = await offline(cache, read);
