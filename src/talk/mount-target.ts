@@ -33,17 +33,13 @@ export function talkTarget(
   };
 }
 
-/** What became of looking for a new revision. */
-type Outcome = 'up to date' | 'switched' | 'offline' | 'failed' | 'fixed';
-
-function updateControl(repository: MountedRepository & { remount?(): Promise<Outcome> }): UpdateControl {
-  if (!repository.remount) return {};
+function updateControl(repository: MountedRepository): UpdateControl {
   return {
     async remount(sync) {
-      let outcome = await repository.remount?.();
+      let outcome = await repository.remount();
       // A newer one may have come meanwhile: it ends with the newest.
       for (let again = 0; sync && outcome === 'switched' && again < MOST_REVISIONS; again++) {
-        outcome = await repository.remount?.();
+        outcome = await repository.remount();
       }
       if (outcome === 'switched') return 'New revision applied';
       return outcome === 'up to date' || outcome === 'fixed' ? 'Catalog up to date' : 'Failed';

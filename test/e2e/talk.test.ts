@@ -149,3 +149,18 @@ test.serial('a server that is killed is followed by another one, which can be ta
   t.is(after.revision, 1);
   await end(job);
 });
+
+test.serial('remount takes a new revision at once', async (t) => {
+  const cache = install.newPath();
+  const place = new SocketPlace(`${cache}/cvmfs_io.${FQRN}`);
+  const job = start(cache, `echo up; read x; cat /cvmfs/${FQRN}/new`);
+  await listening(place, 1);
+  t.is(await ask(place, 'remount sync'), 'Catalog up to date\n');
+  writeFileSync(join(repository.tree, 'new'), 'new content\n');
+  await repository.publish();
+  t.is(await ask(place, 'remount'), 'New revision applied\n');
+  t.is(await ask(place, 'remount sync'), 'Catalog up to date\n');
+  t.is(await ask(place, 'revision'), '2\n');
+  job.stdin?.end('\n');
+  t.is(String((await job).stdout), 'up\nnew content\n');
+});
