@@ -13,6 +13,15 @@ test.after.always(() => place.close());
 const A_WHILE = 1200;
 const withoutPidNamespace = 'mount -t tmpfs -o ro tmpfs /proc/acpi 2>/dev/null || mount -t tmpfs -o ro tmpfs /proc/bus';
 
+/** undefined for what is not written to its end. */
+function parsed(text: string) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** The pid of the running server, which is not `former`. */
 async function server(former?: number): Promise<number> {
   const deadline = Date.now() + 20_000;
@@ -104,9 +113,13 @@ for (const shell of shells) {
     await sleep(A_WHILE);
     const pid = await server();
     process.kill(pid, 'SIGKILL');
-    await server(pid);
-    await sleep(500);
-    const second = JSON.parse(readFileSync(note, 'utf8'));
+    const next = await server(pid);
+    let second = first;
+    for (let i = 0; i < 1000 && second.pid === first.pid; i++) {
+      await sleep(10);
+      second = parsed(readFileSync(note, 'utf8')) ?? first;
+    }
+    t.true(next !== pid && second.pid !== first.pid);
     child.stdin?.end('go on\n');
     const { code, stderr } = await ended;
     t.is(code, 0, stderr);
