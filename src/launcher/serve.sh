@@ -103,11 +103,13 @@ cx_shall_go_on() {
       kill -60 "$cx_init"
       return 1
       ;;
-    126 | 127)
-      cx_give_up "cannot start the file system server again: $cx_node cannot be run"
-      return 1
-      ;;
+    126 | 127) cx_found='' ;;
+    *) cx_found=$cx_node ;;
   esac
+  [ -x "$cx_found" ] || {
+    cx_give_up "cannot start the file system server again: $cx_node cannot be run"
+    return 1
+  }
   # The server notes in the journal's first line when it began to serve, in hundredths of a second as /proc/uptime.
   read -r cx_line cx_serving </proc/self/fd/0
   cx_now
