@@ -1,5 +1,15 @@
 // New revisions under a running job: what changed is new, what did not stays where it is, with all that stands on it.
-import { cpSync, linkSync, mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { TestServer } from '../support/http-server.ts';
@@ -179,4 +189,82 @@ test.serial('each kind of change shows, and open files, working directories and 
   t.is(await shell.output('md5sum same/deep/er/file same/touched nested/d/file'), sums);
   t.deepEqual(reads(), readOnce, 'what is unchanged is not read again');
   await shell.run('kill $sleeper; umount /tmp/t.$$; rmdir /tmp/t.$$; cd /');
+});
+
+const revision = 'getfattr --only-values -n user.revision .';
+
+function small(at: (path: string) => string): void {
+  mkdirSync(at('same'));
+  writeFileSync(at('same/file'), 'same\n');
+  writeFileSync(at('value'), 'one\n');
+}
+
+test.serial(
+  'without a server the revision stays, which is told once, and the next one is taken when it is back',
+  async (t) => {
+    const { publish, shell: start, mount, server } = await world(t, small);
+    const shell = start();
+    await shell.run(`cd ${mount}`);
+    t.is(await shell.output('cat value'), 'one');
+    server.fault(/cvmfspublished/, { status: 503 });
+    await publish((at) => writeFileSync(at('value'), 'two\n'));
+    await new Promise((resolve) => setTimeout(resolve, 5000));
+    t.is(await shell.output('cat value same/file'), 'one\nsame');
+    t.is(shell.stderr.split('going on with revision').length, 2, shell.stderr);
+    server.clearFaults();
+    t.is(await shell.until('cat value', 'two'), 'two', shell.stderr);
+    t.regex(shell.stderr, /recovered from offline mode/);
+  },
+);
+
+test.serial('an older revision is never taken', async (t) => {
+  const { publish, shell: start, mount, repository } = await world(t, small);
+  const manifest = join(repository.directory, '.cvmfspublished');
+  const first = readFileSync(manifest);
+  const shell = start();
+  await shell.run(`cd ${mount}`);
+  await publish((at) => writeFileSync(at('value'), 'two\n'));
+  t.is(await shell.until('cat value', 'two'), 'two', shell.stderr);
+  const newest = await shell.output(revision);
+  writeFileSync(manifest, first);
+  await new Promise((resolve) => setTimeout(resolve, 4000));
+  t.deepEqual([await shell.output('cat value'), await shell.output(revision)], ['two', newest]);
+  t.regex(shell.stderr, /going on with revision/);
+});
+
+test.serial('CVMFS_AUTO_UPDATE=no keeps the revision', async (t) => {
+  const { publish, shell: start, mount } = await world(t, small);
+  const [fixed, following] = [
+    start({ parameters: { AUTO_UPDATE: 'no' } }),
+    start({ parameters: { CACHE_BASE: place.newPath() } }),
+  ];
+  for (const shell of [fixed, following]) await shell.run(`cd ${mount}`);
+  await publish((at) => writeFileSync(at('value'), 'two\n'));
+  t.is(await following.until('cat value', 'two'), 'two', following.stderr);
+  t.is(await fixed.output('cat value'), 'one');
+  t.regex(await fixed.output('getfattr --only-values -n user.expires .'), /^never/);
+});
+
+test.serial('a revision that is blacklisted is not read any more, until there is a newer one', async (t) => {
+  const { publish, shell: start, mount, repository } = await world(t, small);
+  const blacklist = join(repository.base, 'blacklist');
+  writeFileSync(blacklist, '');
+  const shell = start({ parameters: { BLACKLIST: blacklist } });
+  await shell.run(`cd ${mount}`);
+  t.is(await shell.output('cat value'), 'one');
+  const now = Number(await shell.output(revision));
+  writeFileSync(blacklist, `<${repository.fqrn} ${now + 1}\n`);
+  t.regex(await shell.until('cat value 2>&1', /Input\/output error/), /Input\/output error/, shell.stderr);
+  await publish((at) => writeFileSync(at('value'), 'two\n'));
+  t.is(await shell.until('cat value 2>&1', 'two'), 'two', shell.stderr);
+});
+
+test.serial('jobs that share a cache ask one manifest per time to live', async (t) => {
+  const { shell: start, mount, requested } = await world(t, small);
+  const shells = Array.from({ length: 4 }, () => start());
+  for (const shell of shells) await shell.run(`cd ${mount}; cat value`);
+  const before = requested(/cvmfspublished/);
+  await new Promise((resolve) => setTimeout(resolve, 6000));
+  const asked = requested(/cvmfspublished/) - before;
+  t.true(asked >= 3 && asked <= 13, `${asked} in 6 s`);
 });

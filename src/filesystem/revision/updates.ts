@@ -53,7 +53,7 @@ export interface UpdateParts {
   readonly unsettled?: Unsettled;
 }
 
-/** Seconds until the next try when there was no answer (client.md §5.7). */
+/** Seconds until the next try when there was no answer, at most the time to live (client.md §5.7). */
 const OFFLINE_TTL = 180;
 /** Part of the time to live by which it is stretched at random, and its limit in seconds: jobs start at the same moment. */
 const SPREAD = 0.1;
@@ -85,7 +85,7 @@ export class Updates {
   start(kernel: KernelCache): void {
     this.#kernel = kernel;
     if (this.#parts.unsettled) this.#settling = this.#settleAgain(this.#parts.unsettled);
-    this.#wait(this.#offline ? OFFLINE_TTL : this.#ttl);
+    this.#wait(this.#offline ? Math.min(OFFLINE_TTL, this.#ttl) : this.#ttl);
   }
 
   close(): void {
@@ -131,7 +131,7 @@ export class Updates {
   #check(byTimer: boolean): Promise<UpdateOutcome> {
     this.#running ??= this.#checkOnce(byTimer).finally(() => {
       this.#running = undefined;
-      this.#wait(this.#offline ? OFFLINE_TTL : this.#ttl);
+      this.#wait(this.#offline ? Math.min(OFFLINE_TTL, this.#ttl) : this.#ttl);
     });
     return this.#running;
   }
