@@ -268,3 +268,73 @@ test.serial('jobs that share a cache ask one manifest per time to live', async (
   const asked = requested(/cvmfspublished/) - before;
   t.true(asked >= 3 && asked <= 13, `${asked} in 6 s`);
 });
+
+/** Seconds of a revision every second; a long run sets CVMFSEXEC_SOAK_SECONDS. */
+const SECONDS = Number(process.env.CVMFSEXEC_SOAK_SECONDS ?? 15);
+
+function numbered(at: (path: string) => string, number: number): void {
+  writeFileSync(at('value'), `${number}\n`.repeat(60_000));
+  rmSync(at('link'), { force: true });
+  symlinkSync(String(number), at('link'));
+  for (let i = 0; i < 3; i++) {
+    rmSync(at(`numbers/${number - 1}-${i}`), { force: true });
+    writeFileSync(at(`numbers/${number}-${i}`), '');
+  }
+}
+
+const OVERLAY = [
+  'mkdir -p $T/upper $T/work $T/merged $T/bound',
+  'mount -t tmpfs none $T && mkdir $T/upper $T/work $T/merged $T/bound',
+  'mount -t overlay overlay -o lowerdir=.,upperdir=$T/upper,workdir=$T/work,userxattr $T/merged',
+  'mount --bind same/deep $T/bound',
+].join(' && ');
+
+test.serial(
+  'a new revision every second under a job: no error, nothing stale, no mix, what is unchanged read once',
+  async (t) => {
+    const {
+      publish,
+      shell: start,
+      mount,
+    } = await world(t, (at) => {
+      mkdirSync(at('same/deep'), { recursive: true });
+      mkdirSync(at('numbers'));
+      writeFileSync(at('same/deep/file'), pseudoRandom(2_000_000, 3));
+      for (let i = 0; i < 200; i++) writeFileSync(at(`numbers/keep-${i}`), '');
+      numbered(at, 1);
+    });
+    const watcher = place.bundle('test/e2e/revision-watcher.ts');
+    const shell = start({ debug: true, wrap: ['unshare', '-Urm'] });
+    await shell.run(`cd ${mount}; T=${place.newPath()}; mkdir $T`);
+    const mounted = await shell.run(OVERLAY);
+    t.is(mounted.status, 0, shell.stderr.slice(-2000));
+    const [identity] = (await shell.output('stat -c %i same/deep/file')).split('\n');
+    let published = 0;
+    let watching = true;
+    // Two: one on the repository itself, one whose unchanged files are seen through the overlay.
+    const watch = shell
+      .output(
+        `${place.node} ${watcher} ${mount} ${SECONDS} & ${place.node} ${watcher} ${mount} ${SECONDS} $T/merged & wait; cat $T/bound/file $T/merged/same/deep/file same/deep/file | md5sum; cat same/deep/file same/deep/file same/deep/file | md5sum; echo new >$T/merged/same/deep/more && cat $T/bound/more 2>/dev/null; ls $T/merged/same/deep`,
+      )
+      .finally(() => {
+        watching = false;
+      });
+    while (watching) {
+      const next = performance.now() + 1000;
+      await publish((at) => numbered(at, 2 + published));
+      published++;
+      await new Promise((resolve) => setTimeout(resolve, Math.max(0, next - performance.now())));
+    }
+    const [one, two, ...rest] = (await watch).split('\n');
+    for (const line of [one, two]) {
+      const { loops, revisions, errors } = JSON.parse(line);
+      t.deepEqual(errors, [], `${loops} loops, ${revisions} of ${published} revisions`);
+      t.true(loops > SECONDS && revisions > SECONDS / 4, line);
+    }
+    t.is(rest[0], rest[1]);
+    t.deepEqual(rest.slice(2), ['file', 'more']);
+    const reads = readsOf(shell, identity);
+    t.true(reads >= 2 && reads <= 40, `${reads} requests for 2 MB`);
+    t.notRegex(shell.stderr, /may show old names|cannot/);
+  },
+);
