@@ -11,6 +11,8 @@ import type { DownloadSettings } from './settings.ts';
 
 /** Seconds after which an answer is asked for again, by what starts then. Servers let caches keep theirs for an hour. */
 const FRESH = 3600;
+/** The same where nobody gave a usable answer. */
+const FRESH_FAILURE = 600;
 /** Servers that are asked before the configured order is kept. */
 const TRIES = 3;
 const MAX_ANSWER_BYTES = 4096;
@@ -38,7 +40,7 @@ export class GeoOrder {
     if (!this.#useful()) return;
     const note = this.#options.memory.recall('order', this.#question());
     if (note) this.#apply(note.answer.servers, note.answer.fallback);
-    if (note && note.age < FRESH) return;
+    if (note && note.age < (note.answer.servers.length > 0 ? FRESH : FRESH_FAILURE)) return;
     const ask = () => {
       this.ask().catch(() => {});
     };
@@ -80,6 +82,7 @@ export class GeoOrder {
         failures.push(`${server.name}: ${(error as Error).message}`);
       }
     }
+    this.#options.memory.note('order', question, { servers: [], fallback: [] });
     settings.warn(`no order of the servers by distance, keeping the configured one: ${failures.join('; ')}`);
     return false;
   }
@@ -111,6 +114,7 @@ export class GeoOrder {
 
   #apply(names: readonly string[], fallback: readonly number[]): void {
     const { servers, proxies } = this.#options;
+    if (names.length === 0) return;
     servers.reorder(arrange(servers.all, names), () => 'geo');
     proxies.reorderFallback(fallback);
   }

@@ -144,7 +144,9 @@ export class Proxies {
 
   #question(): string {
     const { pacUrls } = this.#options.settings;
-    return `${pacUrls.join(';')} for ${this.#options.servers().map(({ name }) => name)}`;
+    const names = this.#options.servers().map(({ name }) => name);
+    // Their order may change while they are in use.
+    return `${pacUrls.join(';')} for ${names.sort().join(';')}`;
   }
 
   /** What is known already: the environment's proxy, that there is nobody to ask, or the last answer. */

@@ -1,5 +1,5 @@
 // Finds the site's proxies for `auto`: the environment, else the PAC files of CVMFS_PAC_URLS (client.md §7.5).
-import { readFile } from 'node:fs/promises';
+import { promises as fs } from 'node:fs';
 import type { Resolver } from './dns/resolver.ts';
 import { DownloadError } from './errors.ts';
 import { DIRECT, type Sender } from './sender.ts';
@@ -52,7 +52,7 @@ export async function discoverProxies(options: DiscoveryOptions): Promise<Discov
 async function readPac(url: string, { sender, resolver, answered }: DiscoveryOptions): Promise<string | undefined> {
   if (/^file:|^\//i.test(url)) {
     const path = url.replace(/^file:(\/\/(localhost)?)?(?=\/)/i, '');
-    const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    const text = await fs.readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return undefined;
       throw error;
     });

@@ -1,5 +1,6 @@
 // How a connection gets to a server: directly, through a proxy, or through a tunnel of the proxy.
 import type { LookupFunction, NetConnectOpts, Socket } from 'node:net';
+import type { SecureContext } from 'node:tls';
 import { ResponseParser } from './response-parser.ts';
 import type { Endpoint } from './url.ts';
 
@@ -64,20 +65,30 @@ export function secureSocket(route: Route, raw: Socket | undefined, { authoritie
   const { isIP } = process.getBuiltinModule('node:net');
   const { host, port } = route;
   const name = raw && route.tunnel ? route.tunnel.server.host : route.serverName;
-  const more = authorities();
-  const ca = more.length === 0 ? undefined : [...tls.rootCertificates, ...more];
   const target = raw ? { socket: raw } : { host, port, ...socketOptions(lookup) };
-  const ownCertificate = route.clientCertificate;
   return tls.connect({
     ...target,
     // What the certificate has to be for, also where the connection goes to an address.
     ...(isIP(name) ? { host: name } : { servername: name }),
     ...(raw ? {} : { host }),
     checkServerIdentity: (_, certificate) => tls.checkServerIdentity(name, certificate),
-    ca,
-    ...(ownCertificate === undefined ? {} : { cert: ownCertificate, key: ownCertificate }),
+    secureContext: contextFor(authorities(), route.clientCertificate),
     ALPNProtocols: ['http/1.1'],
   });
+}
+
+/** Hundreds of authorities are parsed once, not for each connection. */
+const contexts = new WeakMap<readonly string[], SecureContext>();
+
+function contextFor(authorities: readonly string[], clientCertificate: string | undefined): SecureContext {
+  const tls = process.getBuiltinModule('node:tls');
+  const known = contexts.get(authorities);
+  if (known && clientCertificate === undefined) return known;
+  const own = clientCertificate === undefined ? {} : { cert: clientCertificate, key: clientCertificate };
+  const ca = authorities.length === 0 ? undefined : [...tls.rootCertificates, ...authorities];
+  const context = tls.createSecureContext({ ca, ...own });
+  if (clientCertificate === undefined) contexts.set(authorities, context);
+  return context;
 }
 
 function socketOptions(lookup: LookupFunction) {

@@ -1,6 +1,6 @@
 // Who may use a repository that is not for everybody: the root catalog names a requirement, a helper program decides
 // about each session of processes (client.md §10.3).
-import { Helper } from '../authz/helper.ts';
+import type { Helper } from '../authz/helper.ts';
 import type { Permit } from '../authz/messages.ts';
 import { type ProcessSession, sessionOf } from '../authz/sessions.ts';
 import type { AuthzSettings } from '../authz/settings.ts';
@@ -95,14 +95,16 @@ export class Membership {
     if (!granted) this.#report(`process ${pid} may not use the repository: ${permit.reason} ('${requirement}')`);
   }
 
-  #permit(requirement: string, who: { uid: number; gid: number; pid: number }): Promise<Permit> {
+  async #permit(requirement: string, who: { uid: number; gid: number; pid: number }): Promise<Permit> {
     const percent = requirement.indexOf('%');
     const schema = percent < 0 ? requirement : requirement.slice(0, percent);
     const membership = percent < 0 ? '' : requirement.slice(percent + 1);
     const { helper, searchPath, handshake, environment, patience } = this.#settings;
-    if (!helper && !SCHEMA.test(schema)) return Promise.reject(new Error(`'${schema}' is no name of a helper`));
+    if (!helper && !SCHEMA.test(schema)) throw new Error(`'${schema}' is no name of a helper`);
     const program = helper || `${searchPath}/cvmfs_${schema}_helper`;
     const more = patience === undefined ? {} : { patience };
+    // Few repositories need it.
+    const { Helper } = await import('../authz/helper.ts');
     this.#helper ??= new Helper({ program, handshake, environment, ...more });
     return this.#helper.ask({ ...who, membership });
   }

@@ -98,13 +98,20 @@ test('useless answers: three servers are asked, then the configured order stays,
   for (const answer of ['1,1,2', 400]) {
     const { all, urls } = await servers(t, answer);
     const lines: string[] = [];
-    const downloader = download(t, urls, { useGeo: false, warn: (line) => lines.push(line) });
+    const state = temporaryDirectory(t);
+    const downloader = download(t, urls, { useGeo: false, stateDirectory: state, warn: (line) => lines.push(line) });
     t.false(await downloader.sortByDistance());
     // Nobody listens at the third address.
     t.is(all.flatMap((server) => server.paths(GEO)).length, 2);
     t.deepEqual(downloader.status().servers, urls);
     t.is(lines.length, 1);
     t.true(urls.every((url) => lines[0].includes(`${url}: `)));
+    // For a while nobody asks again.
+    const asked = all.flatMap((server) => server.paths(GEO)).length;
+    const next = download(t, urls, { stateDirectory: state });
+    await next.file('/a', 1000);
+    t.is(all.flatMap((server) => server.paths(GEO)).length, asked);
+    t.is(next.status().serverList[0].distance, 'unprobed');
   }
 });
 

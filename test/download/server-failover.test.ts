@@ -82,7 +82,7 @@ for (const [what, fault] of Object.entries(broken)) {
   });
 }
 
-test('the only server delivers slowly: it is used, after a try or two, and at once for the next file', async (t) => {
+test.serial('the only server delivers slowly: it is used, after a try or two, and at once for the next file', async (t) => {
   const slow = await serve(t);
   slow.fault(/./, { body: 'x'.repeat(600), dribble: { bytes: 20, every: 80 } });
   const lines: string[] = [];
@@ -97,7 +97,7 @@ test('the only server delivers slowly: it is used, after a try or two, and at on
   t.is(slow.requests.length, asked + 1);
 });
 
-test('a server that delivers slowly and then nothing at all is given up', async (t) => {
+test.serial('a server that delivers slowly and then nothing at all is given up', async (t) => {
   const stuck = await serve(t);
   stuck.fault(/./, { body: BODY, hang: 100 });
   stuck.fault(/./, { body: BODY, dribble: { bytes: 20, every: 80 } }, 1);

@@ -3,6 +3,7 @@
 // occupies one of the threads that read files.
 import type { Resolver as Channel } from 'node:dns/promises';
 import type { LookupFunction } from 'node:net';
+import { DownloadError } from '../errors.ts';
 import { type Addresses, type AddressList, type Family, ordered, shuffled } from './addresses.ts';
 import { findInHosts, readHostsFile } from './hosts-file.ts';
 import { candidates, readSearch, resolvConfVersion } from './resolv-conf.ts';
@@ -62,8 +63,10 @@ export class Resolver {
   #version = '';
   #server: string;
 
+  /** Throws DownloadError BAD_URL when the name server that is set is no address. */
   constructor(settings: Partial<ResolverSettings> = {}) {
     this.#settings = { ...DEFAULT_RESOLVER_SETTINGS, ...settings };
+    checkAddress(this.#settings.server);
     this.#server = this.#settings.server;
     this.family = this.#settings.family;
   }
@@ -104,9 +107,9 @@ export class Resolver {
     return process.getBuiltinModule('node:dns').getServers()[0];
   }
 
-  /** Asks this name server from now on; '': the system's. What is known is forgotten. Throws when it is no address. */
+  /** Asks this name server from now on; '': the system's. What is known is forgotten. Throws like the constructor. */
   setServer(address: string): void {
-    if (address !== '') new (process.getBuiltinModule('node:dns').promises.Resolver)().setServers([address]);
+    checkAddress(address);
     this.#server = address;
     this.#channel = undefined;
     this.#known.clear();
@@ -194,6 +197,15 @@ export class Resolver {
     this.#channel = channel;
     this.#version = version;
     return channel;
+  }
+}
+
+function checkAddress(server: string): void {
+  if (server === '') return;
+  try {
+    new (process.getBuiltinModule('node:dns').promises.Resolver)().setServers([server]);
+  } catch (cause) {
+    throw new DownloadError('BAD_URL', `CVMFS_DNS_SERVER: '${server}' is no address of a name server`, { cause });
   }
 }
 

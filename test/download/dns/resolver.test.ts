@@ -105,7 +105,8 @@ test('another name server by hand: what was known is forgotten', async (t) => {
   resolver.setServer(other.address);
   t.is(resolver.server, other.address);
   t.deepEqual((await resolver.resolve('p.test')).v4, ['192.0.2.2']);
-  t.throws(() => resolver.setServer('not an address'));
+  t.throws(() => resolver.setServer('not an address'), { code: 'BAD_URL' });
+  t.throws(() => new Resolver({ server: 'dns.test' }), { message: /CVMFS_DNS_SERVER/ });
   t.is(resolver.server, other.address);
 });
 
