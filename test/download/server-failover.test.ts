@@ -82,7 +82,7 @@ for (const [what, fault] of Object.entries(broken)) {
   });
 }
 
-test.serial('the only server delivers slowly: it is used, after a try or two, and at once for the next file', async (t) => {
+test.serial('the only server delivers slowly: it is used all the same, and at once for the next file', async (t) => {
   const slow = await serve(t);
   slow.fault(/./, { body: 'x'.repeat(600), dribble: { bytes: 20, every: 80 } });
   const lines: string[] = [];

@@ -174,7 +174,8 @@ test.serial('WPAD from a URL and from a file; the last answer serves when there 
   wpad.fault(/./, { body: script });
   const cache = place.newPath();
   const settings = { CACHE_BASE: cache, HTTP_PROXY: 'auto', PAC_URLS: `${wpad.url}/wpad.dat` };
-  t.is((await run(READ, settings)).stdout, 'one\n');
+  const first = await run(READ, settings);
+  t.is(first.stdout, 'one\n', first.stderr);
   const seen = proxy.requests.length;
   t.true(seen > 0);
   await wpad.close();

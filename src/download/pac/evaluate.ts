@@ -14,7 +14,7 @@ export interface PacLimits {
   readonly memory: number;
 }
 
-const LIMITS: PacLimits = { time: 10, memory: 32 };
+const LIMITS: PacLimits = { time: 20, memory: 32 };
 /** Names that one PAC file may ask for. */
 const MAX_NAMES = 64;
 const MAX_OUTPUT = 65_536;

@@ -30,7 +30,7 @@ export function sandboxProgram(vm: typeof vmModule, input: NodeJS.ReadableStream
   const evaluate = ({ script, library, questions, world }: SandboxInput): string => {
     const options = { codeGeneration: { strings: false, wasm: false } };
     const context = vm.createContext(vm.constants?.DONT_CONTEXTIFY ?? Object.create(null), options);
-    const run = (code: string, filename: string) => vm.runInContext(code, context, { filename, timeout: 3000 });
+    const run = (code: string, filename: string) => vm.runInContext(code, context, { filename, timeout: 8000 });
     run(prelude, 'prelude');
     const given = JSON.stringify(JSON.stringify(world));
     run(`var $world = JSON.parse(${given}); Object.assign(globalThis, (${library})($world));`, 'library');
