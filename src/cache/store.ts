@@ -177,6 +177,11 @@ export class CacheStore implements ObjectStore {
     };
   }
 
+  /** For those who look after the cache while it is used (maintenance.ts). */
+  get quota(): Quota | undefined {
+    return this.#options.quota;
+  }
+
   /** Throws the object away, wherever it may be removed: the next reader fetches it. */
   evict(hash: ContentHash): void {
     this.#recent.remove(hash);

@@ -1,9 +1,11 @@
 // What talk commands ask of, and change on, a mounted repository.
 import { readFileSync } from 'node:fs';
-import type { CacheStatus } from '../cache/store.ts';
+import { cleanUp, cleanups, listObjects } from '../cache/maintenance.ts';
+import type { Quota } from '../cache/quota/quota.ts';
 import type { MountedRepository, RepositorySettings } from '../filesystem/mounted-repository.ts';
 import type { FileContent } from '../filesystem/open-files.ts';
 import { contentAt } from '../filesystem/path-content.ts';
+import { readableLabel } from '../objects/label.ts';
 import { networkControl } from './network-control.ts';
 import type { CacheControl, CatalogControl, TalkTarget, UpdateControl } from './talk-target.ts';
 
@@ -67,11 +69,14 @@ function catalogControl({ layers: { tree } }: MountedRepository): CatalogControl
 
 function cacheControl(repository: MountedRepository, settings: RepositorySettings): CacheControl {
   const { operations, layers } = repository;
-  const quota = () => (layers.store.status() as CountedStatus).quota;
+  const { quota } = layers.store;
   return {
     describe: () => describeCache(settings),
-    size: () => quota(),
-    limit: () => Math.floor((quota()?.limit ?? -MEGABYTE) / MEGABYTE),
+    size: () => {
+      const state = quota?.state();
+      return state && { used: state.used, pinned: state.pinned + state.catalogs };
+    },
+    ...(quota ? quotaControl(quota) : {}),
     async evict(path) {
       const content = await contentAt(operations, path);
       for (const hash of hashesOf(content)) layers.store.evict(hash);
@@ -81,7 +86,10 @@ function cacheControl(repository: MountedRepository, settings: RepositorySetting
       const content = await contentAt(operations, path);
       if (!content) return false;
       try {
-        for (const { request } of content.pieces) await layers.store.fetch(request);
+        for (const { request } of content.pieces) {
+          await layers.store.fetch(request);
+          quota?.pin(request.hash, true);
+        }
         return true;
       } catch {
         return false;
@@ -90,13 +98,19 @@ function cacheControl(repository: MountedRepository, settings: RepositorySetting
   };
 }
 
-interface Counted {
-  readonly used: number;
-  readonly pinned: number;
-  readonly limit: number;
+function quotaControl(quota: Quota): Partial<CacheControl> {
+  const { files } = quota;
+  return {
+    limit: () => Math.floor((files.limit ?? quota.limit ?? -MEGABYTE) / MEGABYTE),
+    setLimit(megabytes) {
+      files.limit = megabytes * MEGABYTE;
+      return true;
+    },
+    list: (kind) => listObjects(files, kind).map(({ label }) => readableLabel(label)),
+    cleanup: (bytes) => cleanUp(quota, bytes),
+    cleanupRate: (minutes) => cleanups(files, minutes),
+  };
 }
-
-type CountedStatus = CacheStatus & { readonly quota?: Counted };
 
 /** As the reference describes its cache managers. */
 function describeCache({ cache, cacheDirectory }: Pick<RepositorySettings, 'cache' | 'cacheDirectory'>): string {

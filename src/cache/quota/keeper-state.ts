@@ -14,12 +14,14 @@ export interface KeeperState {
   readonly objects: number;
   /** Bytes; what the disk has room for counts as well. */
   readonly limit: number;
+  /** When the directory itself was looked through last, milliseconds since 1970; 0: not yet. */
+  readonly scanned: number;
   /** Milliseconds since 1970. */
   readonly time: number;
 }
 
 const LENGTH = 256;
-const NUMBERS = ['inode', 'offset', 'used', 'pinned', 'catalogs', 'objects', 'limit', 'time'] as const;
+const NUMBERS = ['inode', 'offset', 'used', 'pinned', 'catalogs', 'objects', 'limit', 'scanned', 'time'] as const;
 const { O_RDONLY, O_RDWR, O_CREAT, O_NOFOLLOW } = constants;
 
 export class StateFile {

@@ -223,7 +223,8 @@ export class QuotaKeeper {
   #remove(): void {
     const target = this.#target();
     if (this.#accounts.used <= target) {
-      this.#wanted = Infinity;
+      // What nobody knows of yet is looked for first.
+      if (this.#scanned > 0) this.#wanted = Infinity;
       return;
     }
     // Once begun, it goes on down to the lower mark.
@@ -277,10 +278,11 @@ export class QuotaKeeper {
     const used = this.#accounts.used + this.#leaving;
     const limit = Math.min(this.#limit(), Number.MAX_SAFE_INTEGER);
     const { inode, offset } = this.#reader;
-    const content = `${inode} ${offset} ${used} ${pinned} ${limit}`;
+    const scanned = this.#scanned;
+    const content = `${inode} ${offset} ${used} ${pinned} ${limit} ${scanned}`;
     if (content === this.#written) return;
     try {
-      this.#state.write({ inode, offset, used, pinned, catalogs, objects, limit, time: Date.now() });
+      this.#state.write({ inode, offset, used, pinned, catalogs, objects, limit, scanned, time: Date.now() });
       this.#written = content;
     } catch {
       // full disk: readers see what was true before
@@ -297,7 +299,7 @@ export class QuotaKeeper {
   async #scan(): Promise<void> {
     const before = new Set(this.#accounts.keys());
     this.#changed = new Set();
-    this.#scanned = Date.now();
+    const began = Date.now();
     const unknown: FoundObject[] = [];
     for await (const found of scanObjects(this.#options.directory)) {
       if (this.#closed) return;
@@ -315,6 +317,7 @@ export class QuotaKeeper {
     fresh.sort((a, b) => a.used - b.used);
     this.#accounts.addOlder(fresh);
     this.#changed = undefined;
+    this.#scanned = began;
     // The order of use is that of the lines, and what nobody knew of comes before all else.
     if (fresh.length > 0) await this.#rewrite();
     else this.#noteScan();

@@ -1,5 +1,6 @@
 // What a process does for the quota of the cache it uses: notes what it stores and uses, becomes the keeper when there is
 // none, and stops storing for a while when nobody can keep up. Nothing here waits.
+import { statSync } from 'node:fs';
 import type { ContentHash } from '../../objects/hash.ts';
 import type { ObjectRequest } from '../../objects/object.ts';
 import { onDisk } from './accounts.ts';
@@ -103,6 +104,17 @@ export class Quota {
     this.#note(encodeLine({ type: 'removed', hash: hash.toString() }));
   }
 
+  /** Hash strings without letter. */
+  removedAll(hashes: readonly string[]): void {
+    this.#note(hashes.map((hash) => encodeLine({ type: 'removed', hash })).join(''));
+  }
+
+  /** The keeper has not read all that was noted. */
+  isBehind({ inode, offset }: KeeperState): boolean {
+    const found = statSync(this.#files.ledger, { throwIfNoEntry: false });
+    return found !== undefined && (found.ino !== inode || found.size > offset);
+  }
+
   pin(hash: ContentHash, pinned: boolean): void {
     this.#note(encodeLine({ type: pinned ? 'pinned' : 'unpinned', hash: hash.toString() }));
   }
@@ -142,6 +154,11 @@ export class Quota {
     return new NotedChecksums(this.#files.ledger).of;
   }
 
+  /** Bytes, by the parameters; undefined: none. */
+  get limit(): number | undefined {
+    return this.#options.limit;
+  }
+
   get files(): QuotaFiles {
     return this.#files;
   }
@@ -171,7 +188,7 @@ export class Quota {
   }
 
   #note(lines: string): void {
-    if (this.#unusable || this.#closed) return;
+    if (lines === '' || this.#unusable || this.#closed) return;
     try {
       try {
         this.#writer.append(lines);

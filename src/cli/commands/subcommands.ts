@@ -17,6 +17,10 @@ export const SUBCOMMANDS: Readonly<Record<string, { summary: string; load: () =>
     summary: 'find out what is in the way of mounting, and what to do about it',
     load: async () => (await import('./doctor.ts')).main,
   },
+  cache: {
+    summary: 'show, check, limit, clean up or wipe the cache',
+    load: async () => (await import('./cache.ts')).main,
+  },
   preload: {
     summary: 'fill a cache with parts of repositories, for jobs without network',
     load: async () => (await import('./preload.ts')).main,
