@@ -7,6 +7,7 @@
  * - `BAD_OPTION`: not KEY=VALUE
  * - `BAD_VALUE`: a parameter has a value without a meaning
  * - `NO_CONFIGURATION`: the configuration repository cannot be used
+ * - `NOT_ALLOWED`: CVMFS_STRICT_MOUNT excludes the repository
  * - `MISSING`: a parameter without which nothing works
  */
 export type ConfigErrorCode =
@@ -18,6 +19,7 @@ export type ConfigErrorCode =
   | 'BAD_OPTION'
   | 'BAD_VALUE'
   | 'NO_CONFIGURATION'
+  | 'NOT_ALLOWED'
   | 'MISSING';
 
 export class ConfigError extends Error {

@@ -9,6 +9,12 @@ import { readScript, type ScriptContext } from './script-file.ts';
 
 export type Source = { readonly file: string; readonly line: number } | 'built-in' | 'environment' | '-o';
 
+/** For people: a place, or one word. */
+export function sourceText(source: Source | undefined): string {
+  if (source === undefined) return 'not set';
+  return typeof source === 'object' ? `${source.file}:${source.line}` : source;
+}
+
 interface Setting {
   readonly value: string;
   readonly source: Source;

@@ -48,9 +48,7 @@ export function repositorySubcommand({
         repositories === 'required' ? '<repository...>' : '[repository...]',
         'without a dot: of CVMFS_DEFAULT_DOMAIN',
       )
-      .addOption(
-        new Option('-o <KEY=VALUE>', 'set a parameter; repeatable, the last wins').argParser(collect).default([]),
-      )
+      .addOption(new Option('-o <KEY=VALUE>', 'set a parameter; repeatable, the last wins').argParser(collect))
       .option('--config <DIR>', 'read the configuration files there instead of /etc/cvmfs')
       .option('--json', 'print JSON, for programs')
       .configureOutput({ writeErr: () => {} })
@@ -63,7 +61,7 @@ export function repositorySubcommand({
       if (exitCode === 0) return 0;
       throw new Error(`${message.replace(/^error: /, '')}; see 'cvmfsexec ${name} --help'`, { cause: error });
     }
-    const { o: parameters, config, json, ...flags } = command.opts<Flags>();
+    const { o: parameters = [], config, json, ...flags } = command.opts<Flags>();
     const words = [...parameters.flatMap((parameter) => ['-o', parameter]), ...(config ? ['--config', config] : [])];
     const isPath = (word: string): boolean => hasPaths && word.startsWith('/');
     const names = command.args.filter((word) => !isPath(word));
@@ -74,11 +72,11 @@ export function repositorySubcommand({
 }
 
 interface Flags {
-  readonly o: string[];
+  readonly o?: string[];
   readonly config?: string;
   readonly json?: boolean;
 }
 
-function collect(value: string, earlier: string[]): string[] {
+function collect(value: string, earlier: string[] = []): string[] {
   return [...earlier, value];
 }

@@ -5,6 +5,10 @@
 export type Subcommand = (args: string[]) => Promise<number>;
 
 export const SUBCOMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<Subcommand> }>> = {
+  config: {
+    summary: 'print every parameter of a repository, and where its value comes from',
+    load: async () => (await import('./config.ts')).main,
+  },
   stat: {
     summary: 'how a mounted repository is doing',
     load: async () => (await import('./stat.ts')).main,

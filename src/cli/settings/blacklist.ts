@@ -5,12 +5,18 @@ import { type Blacklist, parseBlacklist } from '../../repository/blacklist.ts';
 
 const SYSTEM_BLACKLIST = '/etc/cvmfs/blacklist';
 
-/** @throws ConfigError NO_FILE */
-export function blacklist(parameters: Parameters): Blacklist {
-  const files = [parameters.get('CVMFS_BLACKLIST') ?? SYSTEM_BLACKLIST];
+/**
+ * Gives what reads it again, while the repository is mounted. The configuration repository is closed by then: of its
+ * blacklist the state at the start counts.
+ * @throws ConfigError NO_FILE
+ */
+export function blacklistReader(parameters: Parameters): () => Blacklist {
+  const file = parameters.get('CVMFS_BLACKLIST') ?? SYSTEM_BLACKLIST;
   const { signed } = parameters.files;
-  if (signed) files.push(`${signed.mountpoint}/etc/cvmfs/blacklist`);
-  return parseBlacklist(...files.map((file) => readIfThere(parameters, file)));
+  const ofRepository = signed ? readIfThere(parameters, `${signed.mountpoint}/etc/cvmfs/blacklist`) : '';
+  // A site may name a file of the repository.
+  const own = parameters.files.isSigned(file) ? readIfThere(parameters, file) : undefined;
+  return () => parseBlacklist(own ?? readIfThere(parameters, file), ofRepository);
 }
 
 /** A file that is missing says nothing; one that cannot be read must not be overlooked. */

@@ -3,6 +3,8 @@ import type { KeyObject } from 'node:crypto';
 import { masterKeys } from '../../config/key-files.ts';
 import { parameterLines } from '../../config/parameter-line.ts';
 import type { Parameters } from '../../config/parameters.ts';
+import { checkStrictMount } from '../../config/strict-mount.ts';
+import { misspeltNames } from '../../config/unknown-names.ts';
 import type { OwnershipRules } from '../../filesystem/attributes.ts';
 import type { RepositorySettings } from '../../filesystem/mounted-repository.ts';
 import type { Blacklist } from '../../repository/blacklist.ts';
@@ -10,11 +12,11 @@ import { parseMasterKey } from '../../repository/master-keys.ts';
 import type { LaunchWords } from '../launch-words.ts';
 import { attributeRules } from './attributes.ts';
 import { authzSettings } from './authz.ts';
-import { blacklist } from './blacklist.ts';
+import { blacklistReader } from './blacklist.ts';
 import { cacheSettings } from './cache.ts';
 import { openLog } from './logs.ts';
 import { ownership } from './ownership.ts';
-import { type ParameterRequest, withParameters } from './parameters.ts';
+import { type ParameterRequest, type Used, withParameters } from './parameters.ts';
 import { externalServers, servers } from './servers.ts';
 import { talkSocket } from './talk.ts';
 import { telemetry } from './telemetry.ts';
@@ -33,12 +35,17 @@ export async function repositorySettings(
   report: Report,
 ): Promise<RepositorySettings> {
   const { value, warnings } = await withParameters(parameterRequest(name, launch, report), readFiles);
-  return settingsFrom(value, launch, report, warnings);
+  return settingsFrom(value, launch, report, [...warnings, ...misspeltNames(value.parameters)]);
 }
 
 /** The parameters alone. */
 export async function repositoryParameters(name: string, launch: LaunchWords, report: Report): Promise<Parameters> {
-  return (await withParameters(parameterRequest(name, launch, report), (parameters) => parameters)).value;
+  return (await toldParameters(name, launch, report)).value;
+}
+
+/** With what is to be told about them. */
+export function toldParameters(name: string, launch: LaunchWords, report: Report): Promise<Used<Parameters>> {
+  return withParameters(parameterRequest(name, launch, report), (parameters) => parameters);
 }
 
 function parameterRequest(name: string, launch: LaunchWords, report: Report): ParameterRequest {
@@ -52,14 +59,17 @@ interface Configuration {
   readonly parameters: Parameters;
   readonly masterKeys: readonly KeyObject[];
   readonly blacklist: Blacklist;
+  readonly readBlacklist: () => Blacklist;
   readonly ownership: OwnershipRules;
 }
 
 function readFiles(parameters: Parameters): Configuration {
+  const readBlacklist = blacklistReader(parameters);
   return {
     parameters,
+    readBlacklist,
     masterKeys: masterKeys(parameters).map(({ pem, label }) => parseMasterKey(pem, label)),
-    blacklist: blacklist(parameters),
+    blacklist: readBlacklist(),
     ownership: ownership(parameters),
   };
 }
@@ -73,6 +83,7 @@ function settingsFrom(
   const log = openLog(parameters, report);
   const warn = (message: string): void => log.warn(message);
   for (const warning of warnings) warn(warning);
+  checkStrictMount(parameters);
   const cache = cacheSettings(parameters, warn);
   return {
     ...configuration,
@@ -81,7 +92,6 @@ function settingsFrom(
     tag: parameters.get('CVMFS_REPOSITORY_TAG'),
     date: parameters.get('CVMFS_REPOSITORY_DATE'),
     alternativePath: parameters.isOn('CVMFS_ALT_ROOT_PATH'),
-    readBlacklist: () => blacklist(parameters),
     autoUpdate: followsUpdates(parameters),
     ...cache,
     offline: launch.offline,
