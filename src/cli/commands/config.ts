@@ -8,7 +8,7 @@ import { type Parameters, type Source, sourceText } from '../../config/parameter
 import { type UnknownName, unknownNames } from '../../config/unknown-names.ts';
 import { outerUserId } from '../../launcher/outer-user.ts';
 import type { LaunchWords } from '../launch-words.ts';
-import { namedOrListed } from '../settings/listed-repositories.ts';
+import { askedRepositories } from '../settings/asked-repositories.ts';
 import { toldParameters } from '../settings/repository.ts';
 import { repositorySubcommand } from './repository-arguments.ts';
 
@@ -39,7 +39,7 @@ export const main = repositorySubcommand({
   configure: (command) => command.option('-s, --set-only', 'leave out what is not set'),
   async run({ launch, json, flags }) {
     const all: Configuration[] = [];
-    for (const name of namedOrListed(launch)) all.push(await configurationOf(name, launch));
+    for (const name of askedRepositories(launch)) all.push(await configurationOf(name, launch));
     if (json) process.stdout.write(`${JSON.stringify(all, undefined, 2)}\n`);
     else
       for (const configuration of all) print(configuration, launch.repositories.length !== 1, flags.setOnly === true);
