@@ -13,8 +13,9 @@ interface Inode {
   attributes: Attributes | undefined;
   names_listed: string[] | undefined;
   pages: string | undefined;
-  /** Names and users. */
+  /** Names that lead to it. */
   uses: number;
+  opens: number;
 }
 
 const DIRECTORY = 0o040000;
@@ -22,7 +23,7 @@ const TYPE = 0o170000;
 const ROOT = 1;
 
 export class KernelModel implements KernelCache {
-  readonly #operations: Operations;
+  #operations: Operations;
   readonly #inodes = new Map<number, Inode>();
   reads = 0;
   messages = 0;
@@ -30,6 +31,11 @@ export class KernelModel implements KernelCache {
   constructor(operations: Operations) {
     this.#operations = operations;
     this.#inode(ROOT).uses = 1;
+  }
+
+  /** Another server answers from here on. */
+  served(operations: Operations): void {
+    this.#operations = operations;
   }
 
   has(node: number): boolean {
@@ -90,11 +96,12 @@ export class KernelModel implements KernelCache {
   }
 
   open(node: number): void {
-    this.#inode(node).uses++;
+    this.#inode(node).opens++;
   }
 
   close(node: number): void {
-    this.#drop(node);
+    this.#inode(node).opens--;
+    for (const inode of this.#inodes.values()) if (inode.uses === 0) this.#release(inode);
   }
 
   /** As memory pressure does: forgets what is not in use, pages only. */
@@ -131,16 +138,39 @@ export class KernelModel implements KernelCache {
   #inode(node: number): Inode {
     let inode = this.#inodes.get(node);
     if (!inode) {
-      inode = { node, names: new Map(), attributes: undefined, names_listed: undefined, pages: undefined, uses: 0 };
+      inode = {
+        node,
+        names: new Map(),
+        attributes: undefined,
+        names_listed: undefined,
+        pages: undefined,
+        uses: 0,
+        opens: 0,
+      };
       this.#inodes.set(node, inode);
     }
     return inode;
   }
 
+  /** A name is gone. */
   #drop(node: number): void {
     const inode = this.#inodes.get(node);
     if (!inode || --inode.uses > 0) return;
-    this.#inodes.delete(node);
-    for (const child of inode.names.values()) if (child !== 0) this.#drop(child);
+    this.#release(inode);
+  }
+
+  /** Nothing leads to it any more: it goes with all below, but for what is open, and the directories above that. */
+  #release(inode: Inode): void {
+    for (const [name, child] of inode.names) {
+      if (child !== 0 && this.#isPinned(child)) continue;
+      inode.names.delete(name);
+      if (child !== 0) this.#drop(child);
+    }
+    if (inode.opens === 0 && inode.names.size === 0) this.#inodes.delete(inode.node);
+  }
+
+  #isPinned(node: number): boolean {
+    const inode = this.#inodes.get(node);
+    return inode !== undefined && (inode.opens > 0 || [...inode.names.values()].some((child) => this.#isPinned(child)));
   }
 }

@@ -1,12 +1,21 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { CatalogTree } from '../../../src/filesystem/catalog-tree.ts';
-import type { RootRecord } from '../../../src/filesystem/node-journal.ts';
+import {
+  encodeRecord,
+  type JournalState,
+  type RootRecord,
+  replayJournal,
+} from '../../../src/filesystem/node-journal.ts';
 import { RepositoryOperations } from '../../../src/filesystem/repository-operations.ts';
 import type { Differences } from '../../../src/filesystem/revision/differences.ts';
 import { forgetUnused, Invalidation } from '../../../src/filesystem/revision/kernel-cache.ts';
 import { switchRevision } from '../../../src/filesystem/revision/revision-switch.ts';
-import type { Catalog } from '../../../src/repository/catalog.ts';
+import { differencesSince } from '../../../src/filesystem/revision/unsettled.ts';
+import { ContentHash } from '../../../src/objects/hash.ts';
+import { Catalog } from '../../../src/repository/catalog.ts';
+import { chosenCatalogRequest } from '../../../src/repository/root.ts';
+import { openObject } from '../../../src/repository/source.ts';
 import { MADE_FACTS } from '../made-file-system.ts';
 import { MemoryStore } from '../memory-store.ts';
 import { KernelModel } from './kernel-model.ts';
@@ -67,28 +76,59 @@ interface World {
   readonly tree: CatalogTree;
   readonly operations: RepositoryOperations;
   readonly kernel: KernelModel;
+  readonly journal: string[];
 }
 
 function mount(store: MemoryStore, root: Catalog): World {
+  const record: RootRecord = { kind: 'root', hash: root.hash.toString(), fixed: false, alternativePath: false };
+  const journal = [encodeRecord(record)];
+  const { tree, operations } = serve(store, root, journal);
+  return { store, tree, operations, journal, kernel: new KernelModel(operations) };
+}
+
+function serve(store: MemoryStore, root: Catalog, journal: string[], restored?: JournalState) {
   const report = (message: string) => {
     throw new Error(message);
   };
-  const tree = new CatalogTree({ store, root, report });
-  const ownership = { worldReadable: false };
-  const operations = new RepositoryOperations({ tree, store, facts: MADE_FACTS, ownership, variables: {}, report });
-  return { store, tree, operations, kernel: new KernelModel(operations) };
+  const append = (record: string) => journal.push(record);
+  const tree = new CatalogTree({ store, root, report, journal: { append }, restored });
+  const view = { tree, store, facts: MADE_FACTS, ownership: { worldReadable: false }, variables: {}, report };
+  return { tree, operations: new RepositoryOperations({ ...view, leftNodes: restored?.left }) };
 }
 
-async function goTo({ tree, store, operations, kernel }: World, catalog: Catalog): Promise<Differences> {
+type Fate = 'lives' | 'is killed before the kernel knows' | 'is killed afterwards';
+
+/** The world after the switch; of another server where the one before was killed. */
+async function goTo(world: World, catalog: Catalog, fate: Fate): Promise<World> {
+  const { tree, store, operations, kernel, journal } = world;
   const record: RootRecord = { kind: 'root', hash: catalog.hash.toString(), fixed: false, alternativePath: false };
   const seen: Differences[] = [];
   await switchRevision(tree, store, { record, catalog }, (differences) => {
     operations.revisionChanged([...differences.vanished.keys()]);
     seen.push(differences);
   });
+  if (fate === 'is killed before the kernel knows') return restart(world);
   await new Invalidation(kernel, tree, operations.left, seen[0]).run();
-  operations.left.settle();
-  return seen[0];
+  journal.push(encodeRecord({ kind: 'settled', left: operations.left.settle() }));
+  return fate === 'lives' ? world : restart(world);
+}
+
+async function restart({ store, kernel, journal }: World): Promise<World> {
+  const state = replayJournal(journal) as JournalState;
+  const hash = ContentHash.parse(state.root.hash) as ContentHash;
+  const root = Catalog.open(await openObject(store, rootRequest(hash)), hash);
+  const { tree, operations } = serve(store, root, journal, state);
+  kernel.served(operations);
+  const replaced = tree.detached(state.unsettled);
+  operations.left.replaced(replaced);
+  const differences = await differencesSince(replaced, state.successors, tree);
+  await new Invalidation(kernel, tree, operations.left, differences).run();
+  journal.push(encodeRecord({ kind: 'settled', left: operations.left.settle() }));
+  return { store, kernel, journal, tree, operations };
+}
+
+function rootRequest(rootHash: ContentHash) {
+  return chosenCatalogRequest({ rootHash, fixed: false, alternativePath: false });
 }
 
 /** All that a program sees, through what the kernel keeps. */
@@ -122,31 +162,34 @@ const round = fc.record({
   opened: fc.array(fc.nat(100), { maxLength: 6 }),
   missing: fc.array(path, { maxLength: 6 }),
   order: fc.nat(7),
+  fate: fc.constantFrom<Fate>('lives', 'is killed before the kernel knows', 'is killed afterwards'),
 });
 
-test('after any switch programs see the new tree and nothing else, and open files stay what they were', async (t) => {
+test('after any switch programs see the new tree and nothing else, open files stay what they were, also when servers are killed', async (t) => {
   await fc.assert(
     fc.asyncProperty(first, fc.array(round, { minLength: 1, maxLength: 3 }), async (initial, rounds) => {
       const store = new MemoryStore();
       let tree = edited(new Map(), initial);
-      const world = mount(
+      let world = mount(
         store,
         makeRevision(tree, store, 1, () => 0),
       );
       const { kernel } = world;
       const opened = new Map<number, string>();
-      for (const [number, { changes, seen, opened: toOpen, missing, order }] of rounds.entries()) {
+      for (const [number, { changes, seen, opened: toOpen, missing, order, fate }] of rounds.entries()) {
         const paths = [...tree.keys()];
         const nodes = new Map<string, number>();
         for (const [i, where] of paths.entries()) if (i % 4 < seen) nodes.set(where, await look(kernel, where));
         for (const where of missing) await kernel.walk(where);
+        for (const where of nodes.keys())
+          for (const each of ['a', 'b', 'c']) await kernel.walk(`${parentOf(where)}/${each}`);
         for (const i of toOpen) await openFile(kernel, paths[i % paths.length], opened);
 
         const next = edited(tree, edits(tree, changes));
         // Publishers number rows as they like.
         const catalog = makeRevision(next, store, number + 2, (where) => (where.length * (order + 1)) % (order + 2));
         const readBefore = kernel.reads;
-        await goTo(world, catalog);
+        world = await goTo(world, catalog, fate);
         for (const [where, node] of nodes) {
           const [before, after] = [tree.get(where)!, next.get(where)];
           if (after?.kind !== before.kind || (before.kind !== 'directory' && !isSame(before, after, where, tree, next)))
@@ -176,7 +219,7 @@ test('after any switch programs see the new tree and nothing else, and open file
       await forgetUnused(kernel, world.operations.left);
       t.deepEqual(world.operations.left.nodes, []);
     }),
-    { numRuns: 25 },
+    { numRuns: 30 },
   );
 });
 
