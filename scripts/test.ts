@@ -11,6 +11,7 @@ const root = join(import.meta.dirname, '..');
 const PROGRAMS: Readonly<Record<string, string>> = {
   bash: 'bash',
   busybox: 'busybox',
+  debootstrap: 'debootstrap',
   getfattr: 'attr',
   nginx: 'nginx-light',
   ps: 'procps',

@@ -12,6 +12,7 @@ import { type LaunchWords, parseLaunchWords, resolvePaths } from './launch-words
 import { reporter, writeLine } from './reporter.ts';
 import { openRepository, repositorySession } from './repository-mount.ts';
 import { repositorySettings } from './settings/repository.ts';
+import { TalkSockets } from './talk-sockets.ts';
 
 /** For storing what is only in memory. Whoever ends us does not wait long. */
 const CLOSING_MS = 1000;
@@ -56,6 +57,7 @@ async function serve(line: ToServe, place: MountPoint, ready: () => void): Promi
   const own = 'directory' in place ? new OwnMount(place.directory, line) : undefined;
   const asked = askedToEnd(own !== undefined);
   let opened: MountedRepository | undefined;
+  let sockets: TalkSockets | undefined;
 
   const serving = async (): Promise<undefined> => {
     const settings = await repositorySettings(line.repository, launch, reporter(line.repository, 'cvmfs2'));
@@ -66,12 +68,14 @@ async function serve(line: ToServe, place: MountPoint, ready: () => void): Promi
     await Promise.race([own?.mount(), ended]);
     if (own) process.stdout.write(`CernVM-FS: mounted cvmfs on ${line.mountPoint}\n`);
     settings.log?.note(`CernVM-FS: linking ${line.mountPoint} to repository ${settings.fqrn}`);
+    sockets = new TalkSockets([{ ended, repository: opened, settings, mountpoint: line.mountPoint }]);
     ready();
     await ended;
     settings.log?.note(`CernVM-FS: unmounted ${line.mountPoint} (${settings.fqrn})`);
   };
 
   const signal = await Promise.race([asked, serving()]);
+  sockets?.close();
   if (signal) await own?.unmount();
   await settle(opened);
   // Somebody else's mount is still there, and a thread of ours may wait for the kernel's answer about it.

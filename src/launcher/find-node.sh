@@ -18,3 +18,12 @@ cx_find_node() {
   [ "$cx_major" -gt 22 ] || { [ "$cx_major" -eq 22 ] && [ "$cx_minor" -ge 20 ]; } ||
     cx_die "$cx_node is $cx_version: reinstall the package without --omit=optional, or put Node >= 22.20 on PATH"
 }
+
+# Runs "$@", words for Node, in place of this process. A Node that lies unpacked next to bin may have a loader and libraries
+# beside it, and runs by those on systems whose own are too old or of another kind.
+cx_exec_node() {
+  for cx_loader in "${cx_node%/bin/node}"/lib/ld-linux-*.so.*; do
+    [ ! -x "$cx_loader" ] || exec "$cx_loader" --library-path "${cx_loader%/*}" "$cx_node" "$@"
+  done
+  exec "$cx_node" "$@"
+}
