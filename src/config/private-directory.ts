@@ -42,22 +42,36 @@ function claim(directory: string): string | undefined {
 const OVERFLOW_ID = 65_534;
 
 export function isTrustedOwner({ uid }: Stats): boolean {
-  return uid === 0 || uid === process.geteuid?.() || (uid === OVERFLOW_ID && !isMapped(OVERFLOW_ID));
+  return uid === 0 || uid === process.geteuid?.() || (uid === OVERFLOW_ID && !isOfOthers(OVERFLOW_ID));
 }
 
 /**
- * In a namespace that maps ourselves only, root is one of those without an id here, and cannot be told from the others:
- * there, the owner of a directory like /var/tmp is taken for root.
+ * Whether an id of our namespace can be a stranger's. In one that maps ourselves only, root is one of those without an id
+ * here, and cannot be told from the others: there, the owner of a directory like /var/tmp is taken for root. The same holds
+ * where we are mapped by ourselves and others beside: those are the ids that root has given to us (/etc/subuid).
  */
-function isMapped(id: number): boolean {
+function isOfOthers(id: number): boolean {
   try {
-    const ranges = readFileSync('/proc/self/uid_map', 'latin1').trim().split('\n');
-    return ranges.some((range) => {
-      const [first, , count] = range.trim().split(/\s+/).map(Number);
-      return id >= first && id < first + count;
-    });
+    const ranges = readFileSync('/proc/self/uid_map', 'latin1').trim().split('\n').map(idRange);
+    const own = ranges.find((range) => contains(range, process.geteuid?.() ?? 0));
+    return own?.count !== 1 && ranges.some((range) => contains(range, id));
   } catch {
     // no /proc: no namespace can be told
     return true;
   }
+}
+
+interface IdRange {
+  readonly first: number;
+  readonly count: number;
+}
+
+/** A line of uid_map: first id inside, first id outside, number of ids. */
+function idRange(line: string): IdRange {
+  const [first, , count] = line.trim().split(/\s+/).map(Number);
+  return { first, count };
+}
+
+function contains({ first, count }: IdRange, id: number): boolean {
+  return id >= first && id < first + count;
 }

@@ -98,9 +98,8 @@ cx_replace_root() {
   # again without a pid namespace, and this must not have started anything.
   [ -e $cx_base/proc/self/status ] || cx_root_failed ''
   # --- The new root takes the place of the old, which goes to /cvmfs for a moment: the only directory that is ours.
-  cx_find pivot_root || cx_root_failed "no program 'pivot_root' found: install util-linux"
   cd $cx_base || cx_root_failed "cannot enter $cx_base"
-  "$cx_found" . cvmfs || cx_root_failed 'cannot change the root (pivot_root); an empty directory /cvmfs on this host helps'
+  cx_pivot_root . cvmfs || cx_root_failed 'cannot change the root (pivot_root); an empty directory /cvmfs on this host helps'
   cd /
   # Lazily: processes of this job still stand in it.
   cx_find umount
@@ -167,4 +166,19 @@ cx_quote() {
     esac
   done
   cx_quoted="'$cx_quoted$cx_rest'"
+}
+
+# Newer Debian has pivot_root in a package that hosts may lack (util-linux-extra).
+cx_pivot_root() {
+  if cx_find pivot_root; then
+    "$cx_found" "$1" "$2"
+  elif cx_find perl; then
+    "$cx_found" -MConfig -e '
+      my ($new, $old) = @ARGV;
+      syscall($Config{archname} =~ /aarch64/ ? 41 : 155, $new, $old) == 0 or exit 1' "$1" "$2"
+  elif cx_find busybox; then
+    "$cx_found" pivot_root "$1" "$2"
+  else
+    cx_root_failed "no program 'pivot_root' found: install util-linux or util-linux-extra"
+  fi
 }

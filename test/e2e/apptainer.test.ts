@@ -58,7 +58,7 @@ test.before(async (t) => {
   setup = `
     P=${place.directory}; C="$P/package/bin/cvmfs2 -o config=$P/site.conf"; R=${repository.fqrn}; M=/cvmfs/$R
     busybox=$P/busybox debian=/mnt/debian
-    helpers() { ps -eo args | grep -c '^cvmfs2 '; }
+    helpers() { ps -eo comm | grep -c '^cvmfs2 '; }
     gone() { for i in $(seq 100); do [ "$(helpers)" = 0 ] && return; sleep 0.1; done; ps -ef; return 1; }
   `;
 });
@@ -104,7 +104,10 @@ for (const image of IMAGES) {
         t.true(lines.join('\n').startsWith(walked), runs[i]);
         const [owner, ...checks] = lines.slice(2);
         t.regex(owner, new RegExp(`^(-\\S+ +1 +)?${uid}\\b`));
-        t.deepEqual(checks, ['1', '1', '1', '1', '1', 'readable', '']);
+        t.deepEqual(
+          checks.filter((line) => image === 'debian' || line !== 'writable'), // busybox looks at the mode alone
+          ['1', '1', '1', '1', '1', 'readable', ''],
+        );
       }
     });
   }
@@ -157,7 +160,7 @@ withApptainer('kill -9 of apptainer, and of its payload, leaves nothing', async 
 withApptainer('a helper is not ended by what is meant for the job, and at once by TERM', async (t) => {
   const { stdout, stderr } = await inRoot(`
     apptainer -q exec --fusemount "host:$C $R $M" $busybox sh -c "cat $M/README; echo up; sleep 3; cat $M/README; sleep 3; cat $M/README" >$P/scratch/out 2>&1 & p=$!
-    until grep -q up $P/scratch/out; do sleep 0.1; done; h=$(pgrep -f '^cvmfs2 ')
+    until grep -q up $P/scratch/out; do sleep 0.1; done; h=$(pgrep '^cvmfs2 ')
     for s in INT HUP QUIT USR1 TSTP; do kill -$s $h; done; sleep 3.5; kill $h; gone && echo gone; wait $p; cat $P/scratch/out`);
   const content = execFileSync('cat', [join(repository.tree, 'README')], { encoding: 'utf8' });
   t.regex(stdout, new RegExp(`^gone\n${content}up\n${content}cat: .*Transport endpoint is not connected\n$`), stderr);
@@ -166,12 +169,12 @@ withApptainer('a helper is not ended by what is meant for the job, and at once b
 withApptainer('one that cannot serve says why; the runtime goes on or stops, as it does for any program', async (t) => {
   const { stdout, stderr } = await inRoot(`
     for type in host host-daemon; do
-      apptainer -q exec --fusemount "$type:$C -o CVMFS_ROOT_HASH=00 $R $M" $busybox cat $M/README; echo "status $?"
+      apptainer -q exec --fusemount "$type:$C -o CVMFS_REPOSITORY_TAG=none $R $M" $busybox cat $M/README; echo "status $?"
     done`);
   t.is(stdout, 'status 1\nstatus 255\n', stderr);
   t.is(stderr.match(/^cvmfs2: .*\(\d+ - [a-z ]+\)$/gm)?.length, 2, stderr);
   t.regex(stderr, /README: (Transport endpoint is not connected|Socket not connected)/);
-  t.regex(stderr, /FATAL: +could not start program/);
+  t.regex(stderr, /FATAL: .*could not start program/);
 });
 
 withApptainer('where a part of /proc is covered', async (t) => {
@@ -200,7 +203,7 @@ withApptainer('singcvmfs: commands of apptainer, commands in an image, instances
     $S -q exec $busybox sh -c "cd $M; find . | wc -l; exit 4"; echo $?
     mkdir -p $L/image; cp -a $busybox/. $L/image; mkdir $L/image/.singularity.d
     printf '#!/bin/sh\necho "run: $*"; exec "$@"\n' >$L/image/.singularity.d/runscript; chmod +x $L/image/.singularity.d/runscript
-    SINGCVMFS_IMAGE=$L/image $S -q cat "$M/README"; (cd $L; SINGCVMFS_LOGDIR=logs SINGCVMFS_SINGOPTS='--env A=b -e' $S -q run image sh -c 'echo $A')
+    SINGCVMFS_IMAGE=$L/image $S -q cat "$M/README"; (cd $L; SINGCVMFS_LOGDIR=logs SINGCVMFS_SINGOPTS='--env A=b -e' $S -q run image sh -c 'echo $A; cat /cvmfs/*/README')
     SINGCVMFS_FUSETYPE=container $S -q exec $busybox cat $M/README; ls $L $L/logs; $S instance list | head -n 1; $S version
     SINGCVMFS_REPOSITORIES= $S exec $busybox true; echo $?; SINGCVMFS_REPOSITORIES='a b' $S exec $busybox true; echo $?; $S nonsense; echo $?
     $S -V; gone`);
@@ -209,7 +212,7 @@ withApptainer('singcvmfs: commands of apptainer, commands in an image, instances
   const text = [
     `${count}\n4\n`,
     `run: cat /cvmfs/${repository.fqrn}/README\n${content}`,
-    `run: sh -c echo $A\nb\n${content}`,
+    `run: sh -c echo $A; cat /cvmfs/*/README\nb\n${content}${content}`,
   ];
   t.true(stdout.startsWith(text.join('')), stdout + stderr);
   t.regex(stdout, /\ncache\nimage\nlogs\n/);
