@@ -365,7 +365,9 @@ export class CacheStore implements ObjectStore {
     if (this.#storeAgainAt === 0) {
       this.#options.warn?.(`${this.#storeFailure.message}; going on without storing`);
     }
-    this.#storeAgainAt = performance.now() + STORE_AGAIN_MS;
+    // The keeper of a quota makes room meanwhile.
+    const soon = this.#options.quota && isDiskFull(error);
+    this.#storeAgainAt = performance.now() + (soon ? ROOM_AFTER_MS : STORE_AGAIN_MS);
   }
 
   #startWaiting(): void {

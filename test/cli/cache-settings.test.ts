@@ -111,3 +111,13 @@ test('a chosen cache that can only be read is read, and a place of our own is us
   t.deepEqual(cache, { kind: 'posix', directory, access: 'read-only' });
   t.true(cacheDirectory.startsWith(home));
 });
+
+test('the accounts of a cache on a network file system are kept on the node; without a place for them there is no limit', (t) => {
+  const [base, local] = [makeDirectory(t), makeDirectory(t)];
+  const parameters = load(t, { options: [`CVMFS_CACHE_DIR=${base}/cache`] });
+  const fileSystemType = (path: string) => (path.startsWith(base) ? 0x6969 : 0xef53);
+  const settings = (shared: string[]) =>
+    cacheSettings(parameters, () => {}, { ...NO_PLACES, shared, fileSystemType }).cache as { quotaDirectory?: string };
+  t.regex(settings([local]).quotaDirectory ?? '', new RegExp(`^${local}/cvmfs-[0-9]+/quota.v1-[0-9a-f]{16}$`));
+  t.like(settings([]), { quotaDirectory: undefined, limit: undefined });
+});

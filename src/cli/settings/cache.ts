@@ -1,12 +1,16 @@
 // The cache of a repository: which kind, where, how large (client.md §6).
+import { existsSync } from 'node:fs';
 import { totalmem } from 'node:os';
+import { dirname } from 'node:path';
 import type { CacheSettings, DirectoryCache, MemoryCache } from '../../cache/settings.ts';
-import { systemPlaces } from '../../config/cache-candidates.ts';
+import { type CachePlaces, cacheCandidates, systemPlaces } from '../../config/cache-candidates.ts';
 import { type CachePlace, cachePlace, rank } from '../../config/cache-place.ts';
 import { ConfigError } from '../../config/error.ts';
+import { networkFileSystem } from '../../config/network-file-systems.ts';
 import type { Parameters } from '../../config/parameters.ts';
 import type { RepositorySettings } from '../../filesystem/mounted-repository.ts';
 import { outerUserId } from '../../launcher/outer-user.ts';
+import { ContentHash } from '../../objects/hash.ts';
 
 const MEGABYTE = 1 << 20;
 const DEFAULT_INSTANCE = 'default';
@@ -19,17 +23,43 @@ const LEAST_MEMORY = 40 * MEGABYTE;
 export function cacheSettings(
   parameters: Parameters,
   report: (message: string) => void,
-  places = systemPlaces(process.env),
+  places: CachePlaces = systemPlaces(process.env),
 ): Required<Pick<RepositorySettings, 'cacheDirectory' | 'cache' | 'streaming'>> & Pick<RepositorySettings, 'maxTtl'> {
   const place = cachePlace(parameters, outerUserId(), places);
   if (place.warning) report(place.warning);
   const maxTtl = parameters.number('CVMFS_MAX_TTL', 0) * 60;
+  const cache = instance(parameters, place, parameters.get('CVMFS_CACHE_PRIMARY') || DEFAULT_INSTANCE, []);
   return {
     cacheDirectory: place.directory,
-    cache: instance(parameters, place, parameters.get('CVMFS_CACHE_PRIMARY') || DEFAULT_INSTANCE, []),
+    cache: withLocalAccounts(cache, places),
     streaming: parameters.isOn('CVMFS_STREAMING_CACHE'),
     maxTtl: maxTtl > 0 ? maxTtl : undefined,
   };
+}
+
+/**
+ * Locks and appended lines are not to be relied on between machines: there, the accounts of a cache on a network file system
+ * are kept on the node, and each node counts what the others put there when it looks through the directory.
+ */
+function withLocalAccounts(cache: CacheSettings, places: CachePlaces): CacheSettings {
+  if (cache.kind === 'tiered') {
+    const upper = withLocalAccounts(cache.upper, places) as DirectoryCache | MemoryCache;
+    return { ...cache, upper };
+  }
+  if (cache.kind === 'ram' || cache.access !== 'private') return cache;
+  if (!networkFileSystem(existingPart(cache.directory), places.fileSystemType)) return cache;
+  for (const { directory, network, refused } of cacheCandidates(outerUserId(), { ...places, homes: [] })) {
+    if (refused !== undefined || network !== undefined) continue;
+    const name = ContentHash.of('sha1', Buffer.from(cache.directory)).hex.slice(0, 16);
+    return { ...cache, quotaDirectory: `${directory}/quota.v1-${name}` };
+  }
+  // No place for locks: better no limit than one that nobody agrees on.
+  return { ...cache, limit: undefined };
+}
+
+/** A cache that is not made yet will be on the file system of what is above it. */
+function existingPart(path: string): string {
+  return existsSync(path) || path === '/' ? path : existingPart(dirname(path));
 }
 
 /** `above`: the instances that led here. */
