@@ -69,6 +69,23 @@ test.serial('a successor adopts the descriptor of a killed server: callers only 
   t.is((await mounted.run('cd "$MP" && cat deep/er/file old; ls deep; find . | wc -l')).stdout, 'deep\nxer\n5015\n');
 });
 
+test.serial('where the kernel cannot repeat requests, those that were lost are looked up and read again', async (t) => {
+  const mounted = await mount(t, { keepDescriptor: true, withoutResend: true });
+  if (mounted === undefined) return;
+  const node = await mounted.server('nodeOf', 'hello2');
+  await mounted.server('hold', 'slow');
+  await mounted.server('hold', node);
+  const looking = mounted.run('cat "$MP/slow"');
+  const reading = mounted.run('cat "$MP/hello2"');
+  await mounted.untilPending(2);
+  await mounted.killServer();
+  await mounted.restartServer();
+  // Any request tells the successor which numbers are concerned.
+  t.is((await mounted.run('cat "$MP/many/name-1"')).stdout, '1');
+  t.is((await looking).stdout, 'at last\n');
+  t.is((await reading).stdout, 'hello\n');
+});
+
 test.serial('nothing is left of a mount whose namespace has ended', async (t) => {
   const mounted = await mount(t);
   if (mounted === undefined) return;

@@ -11,6 +11,8 @@ export interface MountSettings {
   serveFirst?: boolean;
   /** The driver keeps a copy of the descriptor, so that a killed server can have a successor. */
   keepDescriptor?: boolean;
+  /** The successor does without RESEND, as on kernels before 6.9. */
+  withoutResend?: boolean;
 }
 
 export interface ServerSettings extends MountSettings {
