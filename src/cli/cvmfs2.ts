@@ -66,6 +66,7 @@ async function serve(line: ToServe, place: MountPoint, ready: () => void): Promi
     const session = repositorySession(opened, settings, { fd, readOnlyMount: own !== undefined, debug: line.debug });
     const ended = session.start();
     await Promise.race([own?.mount(), ended]);
+    opened.followRevisions(session.notify);
     if (own) process.stdout.write(`CernVM-FS: mounted cvmfs on ${line.mountPoint}\n`);
     settings.log?.note(`CernVM-FS: linking ${line.mountPoint} to repository ${settings.fqrn}`);
     sockets = new TalkSockets([{ ended, repository: opened, settings, mountpoint: line.mountPoint }]);
