@@ -216,24 +216,41 @@ export class CacheStore implements ObjectStore {
       throw new CacheError('UNUSABLE', `cannot fetch ${readableLabel(request.label)}: it has no hash`);
     if (!request.hash.equals(this.#missed) && this.#isLocal(request)) return;
     this.#missed = undefined;
-    const writable = performance.now() >= this.#storeAgainAt;
-    if (writable && this.#directory && this.#isToBeStored(request) && this.#hasRoom(request)) {
-      try {
-        await this.#download(request, urgent, this.#directory);
-        return;
-      } catch (error) {
-        this.#takeBack(request.hash);
-        if (!isStorageFailure(error)) throw error;
-        if (await this.#madeRoom(error)) {
-          try {
-            await this.#download(request, urgent, this.#directory);
-            return;
-          } catch (again) {
-            if (!isStorageFailure(again)) throw again;
-          }
+    const { quota } = this.#options;
+    if (performance.now() < this.#storeAgainAt || !this.#directory || !this.#isToBeStored(request)) {
+      return this.#download(request, urgent, undefined);
+    }
+    const { size = 0 } = request;
+    // Room for what goes to the disk as it comes is reserved; that of small objects is noted when they are stored.
+    const isLarge = size >= LARGE_BYTES && size <= MAX_HOMELESS_BYTES;
+    const reserved = isLarge ? quota?.reserve(size) : undefined;
+    if (quota && isLarge && !reserved) {
+      this.#withoutRoom++;
+      return this.#download(request, urgent, undefined);
+    }
+    try {
+      await this.#downloadAndStore(request, urgent, this.#directory);
+    } finally {
+      if (reserved) quota?.release(reserved);
+    }
+  }
+
+  /** To the disk; where that is full, again when there is room, and else to memory. */
+  async #downloadAndStore(request: ObjectRequest, urgent: boolean, directory: CacheDirectory): Promise<void> {
+    try {
+      return await this.#download(request, urgent, directory);
+    } catch (error) {
+      this.#takeBack(request.hash);
+      if (!isStorageFailure(error)) throw error;
+      if (await this.#madeRoom(error)) {
+        try {
+          return await this.#download(request, urgent, directory);
+        } catch (again) {
+          this.#takeBack(request.hash);
+          if (!isStorageFailure(again)) throw again;
         }
-        this.#storingFailed(error);
       }
+      this.#storingFailed(error);
     }
     await this.#download(request, urgent, undefined);
   }
@@ -262,18 +279,6 @@ export class CacheStore implements ObjectStore {
       this.#stored();
       this.#copyDown(request);
     }
-  }
-
-  /**
-   * In an overfull cache large objects stay in memory, if they can. Their room is noted before they come; that of small ones
-   * when they are stored.
-   */
-  #hasRoom(request: ObjectRequest): boolean {
-    const { size = 0 } = request;
-    const { quota } = this.#options;
-    if (!quota || size < LARGE_BYTES || size > MAX_HOMELESS_BYTES || quota.adding(request, size)) return true;
-    this.#withoutRoom++;
-    return false;
   }
 
   /** It was noted, and did not come. */

@@ -1,7 +1,7 @@
 // Keeps the size of a cache below its limit: reads the ledger as it grows, counts, and removes what was not used for longest.
 // One process does this for all: the one that holds the lock (keeper-lock.ts). Nobody waits for it. A file that is removed
 // while somebody reads it stays until it is closed.
-import { type FSWatcher, readFileSync, statSync, unlink, unlinkSync, watch } from 'node:fs';
+import { existsSync, type FSWatcher, readFileSync, statSync, unlink, unlinkSync, watch } from 'node:fs';
 import { Accounts, onDisk } from './accounts.ts';
 import { spareRoom } from './disk-room.ts';
 import { StateFile } from './keeper-state.ts';
@@ -27,6 +27,8 @@ const WANTED_FOR_S = 60;
 const LIMIT_FOR_MS = 200;
 /** The directory itself is looked through again after this time: others may have put something there. */
 const SCAN_EVERY_MS = 3600_000;
+/** Transfers that were noted take this long at most, or their room is not counted any more. */
+const DOUBT_FOR_MS = 30_000;
 /** A ledger is replaced when it has this many lines more than needed. */
 const SPARE_LINES = 20_000;
 /** Freed at once when a process finds the disk full: bytes, or this share of what there is. */
@@ -53,6 +55,8 @@ export class QuotaKeeper {
   #scanned = 0;
   /** Noted since the scan began: what it says of these is old. */
   #changed: Set<string> | undefined;
+  /** Noted, and not found by the scan. */
+  #doubted = new Set<string>();
   #wanted = Infinity;
   #fullSeen: number;
   /** Files that are being removed, and their bytes. */
@@ -188,8 +192,11 @@ export class QuotaKeeper {
 
   #apply(line: LedgerLine): void {
     this.#accounts.apply(line);
-    if (line.type === 'stored') this.#changed?.add(line.hash);
-    else if (line.type === 'wanted') {
+    if (line.type === 'stored') {
+      this.#changed?.add(line.hash);
+      this.#doubted.delete(line.hash);
+    }
+    if (line.type === 'wanted') {
       if (now() - line.seconds < WANTED_FOR_S) this.#wanted = Math.min(this.#wanted, line.bytes);
     } else if (line.type === 'event' && line.word === `scan ${bootId()}`) this.#scanned = line.seconds * 1000;
   }
@@ -310,9 +317,8 @@ export class QuotaKeeper {
     // What was stored during the scan has its lines.
     do this.#read();
     while (!this.#reader.isAtEnd);
-    const gone = [...before].filter((hash) => !this.#changed?.has(hash) && this.#accounts.has(hash));
-    for (const hash of gone) this.#accounts.remove(hash);
-    this.#note(gone.map((hash) => encodeLine({ type: 'removed', hash })).join(''));
+    for (const hash of before) if (!this.#changed.has(hash) && this.#accounts.has(hash)) this.#doubted.add(hash);
+    setTimeout(() => this.#forgetDoubted(), DOUBT_FOR_MS).unref();
     const fresh = unknown.filter(({ hash }) => !this.#accounts.has(hash) && !this.#changed?.has(hash));
     fresh.sort((a, b) => a.used - b.used);
     this.#accounts.addOlder(fresh);
@@ -321,6 +327,19 @@ export class QuotaKeeper {
     // The order of use is that of the lines, and what nobody knew of comes before all else.
     if (fresh.length > 0) await this.#rewrite();
     else this.#noteScan();
+    this.#schedule(0);
+  }
+
+  /** What the scan did not find was noted before it, but may have come after it. */
+  #forgetDoubted(): void {
+    if (this.#closed) return;
+    const gone = [...this.#doubted].filter((hash) => {
+      if (!this.#accounts.has(hash)) return false;
+      return !existsSync(pathOfObject(this.#options.directory, hash));
+    });
+    this.#doubted.clear();
+    for (const hash of gone) this.#accounts.remove(hash);
+    this.#note(gone.map((hash) => encodeLine({ type: 'removed', hash })).join(''));
     this.#schedule(0);
   }
 

@@ -1,5 +1,6 @@
 // What a process does for the quota of the cache it uses: notes what it stores and uses, becomes the keeper when there is
 // none, and stops storing for a while when nobody can keep up. Nothing here waits.
+import { randomBytes } from 'node:crypto';
 import { statSync } from 'node:fs';
 import type { ContentHash } from '../../objects/hash.ts';
 import type { ObjectRequest } from '../../objects/object.ts';
@@ -67,12 +68,7 @@ export class Quota {
   /** There is room for an object of `size` bytes. False: use it without storing it. */
   hasRoomFor(size: number): boolean {
     if (this.#unusable || !this.#isLimited) return true;
-    const time = performance.now();
-    const isNear = this.#estimate + this.#storedSince + onDisk(size) > this.#estimatedLimit * NEAR;
-    if (isNear || time - this.#lookedAt >= LOOK_EVERY_MS) {
-      this.#lookedAt = time;
-      this.#look();
-    }
+    this.#lookNowAndThen(size);
     if (this.#estimate + this.#storedSince + onDisk(size) <= this.#estimatedLimit) return true;
     this.#askForLock(LOOK_EVERY_MS * 5);
     return false;
@@ -80,13 +76,35 @@ export class Quota {
 
   /**
    * To be called before the object appears: what is not there after all does less harm than what nobody knows of. False: it
-   * must not appear, as there is no room; it was noted first, so that processes which ask at once see each other.
+   * must not appear, as there is no room.
    */
   adding(request: ObjectRequest, size: number, checksum?: number): boolean {
+    this.#lookNowAndThen(0);
+    // Where room is scarce it is reserved first, so that processes which ask at once see each other.
+    const isScarce = !this.#unusable && this.#isScarce(size);
+    const reserved = isScarce ? this.reserve(size) : undefined;
+    if (isScarce && !reserved) return false;
     this.noteStored(request, size, checksum);
-    if (this.hasRoomFor(0)) return true;
-    this.removed(request.hash);
-    return false;
+    if (reserved) this.release(reserved);
+    return true;
+  }
+
+  /**
+   * Room for a transfer of `size` bytes, beside what others transfer, be it the same object; undefined: there is none. It is
+   * noted like an object that nobody will find, so that it is forgotten like one should this process be killed.
+   */
+  reserve(size: number): string | undefined {
+    const hash = randomBytes(20).toString('hex');
+    const label = 'transfer under way';
+    this.#storedSince += onDisk(size);
+    this.#note(encodeLine({ type: 'stored', hash, size, checksum: undefined, kind: 'file', label }));
+    if (this.hasRoomFor(0)) return hash;
+    this.release(hash);
+    return undefined;
+  }
+
+  release(reservation: string): void {
+    this.#note(encodeLine({ type: 'removed', hash: reservation }));
   }
 
   /** It has appeared, or will. */
@@ -242,6 +260,18 @@ export class Quota {
     this.#unusable = true;
     const { directory } = this.#options;
     this.#options.warn?.(`the size of the cache ${directory} is not limited: ${message} in ${this.#files.directory}`);
+  }
+
+  #lookNowAndThen(size: number): void {
+    if (this.#unusable || !this.#isLimited) return;
+    const time = performance.now();
+    if (!this.#isScarce(size) && time - this.#lookedAt < LOOK_EVERY_MS) return;
+    this.#lookedAt = time;
+    this.#look();
+  }
+
+  #isScarce(size: number): boolean {
+    return this.#isLimited && this.#estimate + this.#storedSince + onDisk(size) > this.#estimatedLimit * NEAR;
   }
 
   /** How large the cache is: what the keeper counted, and what was noted since. */
