@@ -69,6 +69,7 @@ async function serve(line: ToServe, place: MountPoint, ready: () => void): Promi
     opened.followRevisions(session.notify);
     if (own) process.stdout.write(`CernVM-FS: mounted cvmfs on ${line.mountPoint}\n`);
     settings.log?.note(`CernVM-FS: linking ${line.mountPoint} to repository ${settings.fqrn}`);
+    opened.followRevisions(session.notify);
     sockets = new TalkSockets([{ ended, repository: opened, settings, mountpoint: line.mountPoint }]);
     ready();
     await ended;

@@ -1,8 +1,18 @@
 // Real apptainer with cvmfs2 as its --fusemount program, and singcvmfs: every kind of process it starts, with and without
 // fakeroot, in an image of this kind of system and in one that has neither our loader nor our libraries.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, lchownSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  lchownSync,
+  mkdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import { apptainerRoot } from '../support/apptainer-root.ts';
 import { TestServer } from '../support/http-server.ts';
@@ -20,7 +30,7 @@ const WALK = 'find . | wc -l; find . -type f -perm -400 -print0 | LC_ALL=C sort 
 let walked = '';
 
 const APPLETS =
-  'cat chmod echo env false find grep head id kill ls md5sum mkdir mount ps sh sleep sort test touch true wc xargs';
+  'cat chmod echo env false find grep head id kill ls md5sum mkdir mount ps seq sh sleep sort test touch true wc xargs';
 
 test.before(async (t) => {
   t.timeout(600_000);
@@ -145,6 +155,39 @@ withApptainer("the cache in its default place is found by later containers, fake
     run -B $P --fakeroot --fusemount "container:$C $R $M"
     find /var/tmp/cvmfs-* -path '*/[0-9a-f][0-9a-f]/*' -newer $P/scratch/second | wc -l; find /var/tmp/cvmfs-* -name '*.lock' -prune -o -uid +65535 -print`);
   t.is(stdout, `${walked.repeat(4)}0\n`, stderr);
+});
+
+withApptainer('a new revision shows in a container that runs', async (t) => {
+  const changing = await makeTestRepository({
+    fqrn: 'changing.example.org',
+    ttl: 1,
+    writeTree: (directory) => writeFileSync(join(directory, 'version'), 'one'),
+  });
+  t.teardown(() => changing.remove());
+  const other = await TestServer.start({ root: changing.serverRoot });
+  t.teardown(() => other.close());
+  const key = join(place.directory, 'changing.pub');
+  copyFileSync(changing.publicKey, key);
+  const up = join(place.scratch, 'changing');
+  const running = inRoot(`
+    for type in host container; do
+      set -- "$@" --fusemount "$type:$C -o CVMFS_SERVER_URL=${other.url}/@fqrn@ -o CVMFS_PUBLIC_KEY=${key} ${changing.fqrn} /cvmfs/$type"
+    done
+    apptainer -q exec -B $P "$@" $busybox sh -c '
+      cat /cvmfs/host/version /cvmfs/container/version; : >${up}
+      for type in host container; do
+        for i in $(seq 300); do grep -q two /cvmfs/$type/version && break; sleep 0.1; done; cat /cvmfs/$type/*
+      done'`);
+  let over = false;
+  running.finally(() => {
+    over = true;
+  });
+  while (!existsSync(up) && !over) await sleep(100);
+  writeFileSync(join(changing.tree, 'version'), 'two');
+  writeFileSync(join(changing.tree, 'wonder'), '!');
+  await changing.publish();
+  const { stdout, stderr } = await running;
+  t.is(stdout, 'oneonetwo!two!', stderr);
 });
 
 withApptainer('kill -9 of apptainer, and of its payload, leaves nothing', async (t) => {
