@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { CacheStatus, CacheStore } from '../cache/store.ts';
 import type { Network } from '../download/no-network.ts';
-import type { Manifest } from '../repository/manifest.ts';
+import { type Manifest, parseManifest } from '../repository/manifest.ts';
 import { fetchManifest } from '../repository/verification.ts';
 import type { CacheFacts, MountFacts, NetworkFacts, RequestFacts } from './mount-facts.ts';
 import type { RepositorySettings } from './mounted-repository.ts';
@@ -19,6 +19,8 @@ export interface FactsOptions {
   readonly tag: string | undefined;
   /** See MountFacts. */
   readonly expires: () => number | undefined;
+  /** The manifest as it was verified for the revision that is shown; undefined where that needed no proof. */
+  readonly verified: () => Buffer | undefined;
 }
 
 /** A cache with a quota tells how full it is. Bytes. */
@@ -72,8 +74,10 @@ export class LiveFacts implements MountFacts {
     }
   }
 
-  /** Asked for anew, with the whole chain of trust: a start that trusts what it has seen before does not verify one. */
+  /** Asked for anew, with the whole chain of trust, where a start trusted what was seen before and so verified none. */
   async manifest(): Promise<Manifest> {
+    const verified = this.#options.verified();
+    if (verified) return parseManifest(verified);
     const { source, store, settings } = this.#options;
     const { fqrn, masterKeys, blacklist } = settings;
     const alongside = (): undefined => undefined;

@@ -158,6 +158,7 @@ export class MountedRepository {
         counters,
         tag: root.tagName,
         expires: () => updates?.status.expires,
+        verified: () => (tree.root.catalog.hash.equals(root.rootHash) ? root.verified?.evidence.manifest : undefined),
       });
       const tree = new CatalogTree({ store, root: catalog, report, journal: settings.journal, restored });
       const operations = new RepositoryOperations({

@@ -273,6 +273,7 @@ test.serial('a manifest that is older than one seen before is not followed', asy
   const cache = { CACHE_BASE: place.newPath() };
   t.is((await run([server.url], 'cat file', repository.clientKeys, cache)).stdout, 'new');
   server.fault(MANIFEST, { body: old });
+  rmSync(join(cache.CACHE_BASE, 'shared', `cvmfsverified.${FQRN}`)); // else no server is asked within the TTL
   const { stdout, stderr } = await run([server.url], 'cat file', repository.clientKeys, cache);
   t.is(stdout, 'new');
   t.regex(stderr, /^cvmfsexec: [^\n]*using revision \d from the cache: [^\n]*server is behind\n$/);
