@@ -41,7 +41,7 @@ function tellReady() {
   try {
     fs.writeSync(1, 'ready\n');
   } catch {
-    if (!process.env.CVMFSEXEC_RESTARTED) process.exit(0);
+    if (!process.env.CVMFSEXEC_RESTARTED) process.kill(process.pid, 'SIGALRM');
   }
 }
 if (value('dies')) setTimeout(() => process.kill(process.pid, 'SIGKILL'), Number(value('dies')));
