@@ -10,7 +10,8 @@ import { type Compression, type ObjectRequest, objectPath } from '../../src/obje
 /** A new directory that is removed after the test, however it ends. */
 export function temporaryDirectory(t: ExecutionContext<unknown>): string {
   const path = mkdtempSync(join(tmpdir(), 'cvmfs-test-'));
-  t.teardown(() => rmSync(path, { recursive: true, force: true }));
+  // Programs that a test has just ended may still write something.
+  t.teardown(() => rmSync(path, { recursive: true, force: true, maxRetries: 10 }));
   return path;
 }
 

@@ -71,7 +71,7 @@ export async function makeTestRepository(options: TestRepositoryOptions = {}): P
       writeFileSync(file, formatListing(this.listing()));
       return file;
     },
-    remove: () => rmSync(base, { recursive: true, force: true }),
+    remove: () => rmSync(base, { recursive: true, force: true, maxRetries: 10 }),
   };
   try {
     mkdirSync(tree);

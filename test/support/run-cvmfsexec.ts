@@ -95,7 +95,7 @@ export class Installation {
       mkdirSync(join(home, 'node/bin'), { recursive: true });
       provideNode(this.node);
     } catch (error) {
-      rmSync(this.directory, { recursive: true, force: true });
+      rmSync(this.directory, { recursive: true, force: true, maxRetries: 10 });
       throw error;
     }
   }
@@ -196,7 +196,7 @@ export class Installation {
     const running = [...this.#running];
     for (const job of running) job.kill('SIGKILL');
     await Promise.all(running);
-    rmSync(this.directory, { recursive: true, force: true });
+    rmSync(this.directory, { recursive: true, force: true, maxRetries: 10 });
   }
 }
 
