@@ -1,6 +1,6 @@
 // The facts of a mount, from the objects that make it up.
 import { readFileSync } from 'node:fs';
-import type { CacheStatus, CacheStore } from '../cache/store.ts';
+import type { CacheStore } from '../cache/store.ts';
 import type { Network } from '../download/no-network.ts';
 import { type Manifest, parseManifest } from '../repository/manifest.ts';
 import { fetchManifest } from '../repository/verification.ts';
@@ -22,9 +22,6 @@ export interface FactsOptions {
   /** The manifest as it was verified for the revision that is shown; undefined where that needed no proof. */
   readonly verified: () => Buffer | undefined;
 }
-
-/** A cache with a quota tells how full it is. Bytes. */
-type CountedStatus = CacheStatus & { readonly quota?: { readonly used: number; readonly limit: number } };
 
 export class LiveFacts implements MountFacts {
   readonly fqrn: string;
@@ -52,7 +49,7 @@ export class LiveFacts implements MountFacts {
   }
 
   cache(): CacheFacts {
-    const { hits, misses, quota } = this.#options.store.status() as CountedStatus;
+    const { hits, misses, quota } = this.#options.store.status();
     return { requests: hits + misses, misses, used: quota?.used, capacity: quota?.limit };
   }
 

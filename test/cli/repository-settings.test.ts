@@ -145,3 +145,12 @@ test('a blacklist that is there but cannot be read is not overlooked', async (t)
   const parameters = [`CVMFS_BLACKLIST=${import.meta.dirname}`];
   await t.throwsAsync(() => settingsOf(t, { parameters }), { code: 'NO_FILE', message: /cannot read the blacklist/ });
 });
+
+test('a root hash that is none is refused: another revision than the wanted one is never shown', async (t) => {
+  const hash = '0123456789'.repeat(4);
+  t.is((await settingsOf(t, { parameters: [`CVMFS_ROOT_HASH=${hash}`] })).settings.fixedRoot, hash);
+  for (const text of ['00', hash.slice(1), `${hash}0`, 'trunk']) {
+    const refused = settingsOf(t, { parameters: [`CVMFS_ROOT_HASH=${text}`] });
+    await t.throwsAsync(refused, { code: 'BAD_VALUE', message: /CVMFS_ROOT_HASH=.*give all of its 40 digits/ });
+  }
+});

@@ -23,7 +23,9 @@ function made(): { directory: string } | { missing: string } {
   if (existsSync(join(directory, 'usr/bin/apptainer'))) return { directory };
   const unfinished = `${directory}.${process.pid}`;
   mkdirSync(parent, { recursive: true });
-  const args = ['--variant=minbase', `--include=${PACKAGES.join(',')}`, 'sid', unfinished, mirror()];
+  const from = mirror();
+  if (!from) return { missing: 'no mirror of Debian in /etc/apt/sources.list or sources.list.d' };
+  const args = ['--variant=minbase', `--include=${PACKAGES.join(',')}`, 'sid', unfinished, from];
   const { status, error, stdout } = spawnSync('debootstrap', args, { timeout: LIMIT_MS, encoding: 'utf8' });
   if (status !== 0) {
     rmSync(unfinished, { recursive: true, force: true });
@@ -38,7 +40,8 @@ function made(): { directory: string } | { missing: string } {
   return { directory };
 }
 
-function mirror(): string {
+/** The one that this machine installs its packages from. */
+function mirror(): string | undefined {
   const lists = ['/etc/apt/sources.list'];
   try {
     lists.push(...readdirSync('/etc/apt/sources.list.d').map((name) => `/etc/apt/sources.list.d/${name}`));
@@ -49,5 +52,5 @@ function mirror(): string {
     const found = /https?:\/\/\S+\/debian\/?(?=\s|$)/m.exec(readFileSync(list, 'utf8'));
     if (found) return found[0];
   }
-  return 'http://deb.debian.org/debian';
+  return undefined;
 }

@@ -14,6 +14,7 @@ import { attributeRules } from './attributes.ts';
 import { authzSettings } from './authz.ts';
 import { blacklistReader } from './blacklist.ts';
 import { cacheSettings } from './cache.ts';
+import { fixedRoot } from './fixed-root.ts';
 import { openLog } from './logs.ts';
 import { ownership } from './ownership.ts';
 import { type ParameterRequest, type Used, withParameters } from './parameters.ts';
@@ -88,7 +89,7 @@ function settingsFrom(
   return {
     ...configuration,
     fqrn: parameters.fqrn,
-    fixedRoot: parameters.get('CVMFS_ROOT_HASH'),
+    fixedRoot: fixedRoot(parameters),
     tag: parameters.get('CVMFS_REPOSITORY_TAG'),
     date: parameters.get('CVMFS_REPOSITORY_DATE'),
     alternativePath: parameters.isOn('CVMFS_ALT_ROOT_PATH'),
