@@ -43,13 +43,14 @@ export async function killServers(
       let pid = await Promise.race([servers.serving(), end.then(() => 0)]);
       if (ended || pid === 0) break;
       await sleep(chance.below(500));
-      process.kill(pid, 'SIGKILL');
+      // Where the job has ended in between, its own result says why.
+      if (!killed9(pid)) break;
       killed++;
       // One in three of those that follow is killed as well, somewhere in its start.
       if (chance.below(3) === 0) {
         pid = await servers.next(pid);
         await sleep(chance.below(300));
-        process.kill(pid, 'SIGKILL');
+        if (!killed9(pid)) break;
         killed++;
       }
       if (round % 10 === 0) say(`${killed} kills`);
@@ -61,6 +62,8 @@ export async function killServers(
     if (exitCode !== 0 || result.wrong.length > 0) {
       throw new Error(`exit status ${exitCode}; ${result.wrong.join('; ')}\n${stderr}`);
     }
+    if (killed < kills)
+      throw new Error(`only ${killed} of ${kills} kills: a server was gone without being killed\n${stderr}`);
     const restarts = String(stderr).split('a new one takes over\n').length - 1;
     if (restarts !== killed) throw new Error(`${killed} kills, but ${restarts} new servers: ${stderr}`);
     return `${killed} kills, ${figures(result)}`;
@@ -68,5 +71,15 @@ export async function killServers(
     await source.close();
     await place.close();
     for (const repository of repositories) repository.remove();
+  }
+}
+
+/** False: there is no such process any more. */
+function killed9(pid: number): boolean {
+  try {
+    return process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+    throw error;
   }
 }

@@ -16,13 +16,16 @@ export class Servers {
   }
 
   get running(): number[] {
-    return readdirSync('/proc')
+    const pids = readdirSync('/proc')
       .filter((name) => /^\d+$/.test(name))
       .map(Number)
       .filter((pid) => {
         const line = read(`/proc/${pid}/cmdline`);
         return line.includes(this.#directory) && line.includes('start.cjs\0server\0');
       });
+    // A child that a server has forked and that has not yet become another program has the server's words.
+    // Nor is it one any more when it has ended since, and then has no parent.
+    return pids.filter((pid) => ![0, ...pids].includes(parentOf(pid)));
   }
 
   /** The pid of one that runs, other than `former`. */
@@ -35,14 +38,14 @@ export class Servers {
     const pid = await until('the server does not serve', () => {
       const [one] = this.running;
       if (one === undefined) return undefined;
-      const parent = /\) \S (\d+) /.exec(read(`/proc/${one}/stat`))?.[1];
-      const line = journal(`/proc/${parent}/fd/0`).split('\n')[0];
+      const line = journal(`/proc/${parentOf(one)}/fd/0`).split('\n')[0];
       if (!/^serving \d/.test(line) || line === this.#served) return undefined;
       this.#served = line;
       return one;
     });
     await sleep(SERVED_ENOUGH_MS + 200);
-    return pid;
+    // One that was killed as it began to serve is followed by another.
+    return this.running.includes(pid) ? pid : this.serving();
   }
 }
 
@@ -72,4 +75,8 @@ function read(path: string): string {
   } catch {
     return '';
   }
+}
+
+function parentOf(pid: number): number {
+  return Number(/\) \S (\d+) /.exec(read(`/proc/${pid}/stat`))?.[1] ?? 0);
 }
