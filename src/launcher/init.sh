@@ -9,6 +9,7 @@ cx_name=cvmfsexec
 . "$cx_lib/deliver.sh"
 . "$cx_lib/root.sh"
 . "$cx_lib/serve.sh"
+. "$cx_lib/words.sh"
 . "$cx_lib/sweep.sh"
 
 # The keeper died before this process was tied to its death. /proc is still the host's.

@@ -44,19 +44,16 @@ cx_cover_cvmfs() {
     cx_root_failed 'cannot move the new mounts to /cvmfs'
 }
 
-# Sets cx_lines (fstab) and cx_directories (quoted words) to the host's mounts /cvmfs/NAME whose NAME is not among the
-# first cx_words arguments. mountinfo: field 5 is the mount point.
+# Sets cx_lines (fstab) and cx_directories (quoted words) to the host's mounts /cvmfs/NAME whose NAME is not asked for.
+# mountinfo: field 5 is the mount point.
 cx_host_repositories() {
-  cx_lines='' cx_directories='' cx_asked=' '
-  while [ "$1" != -- ]; do
-    cx_asked="$cx_asked$1 "
-    shift
-  done
+  cx_lines='' cx_directories=''
+  cx_parse_words "$@"
   while read -r cx_1 cx_2 cx_3 cx_4 cx_point cx_rest; do
     case $cx_point in
       /cvmfs/*[!A-Za-z0-9._-]*) ;;
       /cvmfs/?*)
-        case $cx_asked$cx_directories in *" ${cx_point#/cvmfs/} "* | *"$cx_base/${cx_point#/cvmfs/} "*) continue ;; esac
+        case $cx_names$cx_directories in *" ${cx_point#/cvmfs/} "* | *"$cx_base/${cx_point#/cvmfs/} "*) continue ;; esac
         cx_add_line "$cx_point" "$cx_base/${cx_point#/cvmfs/}"
         cx_directories="$cx_directories$cx_base/${cx_point#/cvmfs/} "
         ;;

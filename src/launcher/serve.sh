@@ -39,8 +39,8 @@ cx_serve() {
 # the rest for itself, and they end with it.
 cx_hold_descriptors() {
   CVMFSEXEC_DESCRIPTORS='' cx_fd=5
-  for cx_word; do
-    case $cx_word in -* | *[=/]*) continue ;; esac
+  cx_parse_words "$@"
+  for cx_word in $cx_names; do
     if [ $cx_fd = 10 ]; then
       (eval 'exec 20<>/dev/null' && [ -e /proc/self/fd/20 ]) 2>/dev/null || {
         cx_find bash || return

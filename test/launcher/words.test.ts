@@ -1,0 +1,31 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import test from 'ava';
+import { parseLaunchWords } from '../../src/cli/launch-words.ts';
+
+const script = join(import.meta.dirname, '../../src/launcher/words.sh');
+
+function namesInShell(words: readonly string[]): string[] {
+  const code = '. "$1"; shift; cx_parse_words "$@"; printf %s "$cx_names"';
+  const names = execFileSync('/bin/sh', ['-c', code, 'sh', script, ...words, '--', 'command', 'b.org'], {
+    encoding: 'utf8',
+  });
+  return names.split(' ').filter(Boolean);
+}
+
+const LINES: readonly (readonly string[])[] = [
+  ['atlas.cern.ch'],
+  ['atlas.cern.ch', 'atlas', 'atlas.cern.ch'],
+  ['-o', 'A=b', '-oC=d', 'a.org', '--config', 'directory', '--record', 'file', 'c.org'],
+  ['--config=directory', '--record=file', '-d', '--debug', '--offline', '-N', 'a.org'],
+];
+
+for (const words of LINES) {
+  test(`the shell finds the repositories that the server finds in: ${words.join(' ')}`, (t) => {
+    t.deepEqual(namesInShell(words), [...parseLaunchWords(words).repositories]);
+  });
+}
+
+test('the shell passes over what the server will refuse', (t) => {
+  t.deepEqual(namesInShell(['a b', '*', '', '--unknown', 'a.org', '-o']), ['a.org']);
+});
