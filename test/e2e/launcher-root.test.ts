@@ -60,7 +60,7 @@ for (const shell of shells) {
     }
     t.true(stdout.toString().includes('in\nplain\nin\nwith blank\n/nowhere\nbelow\n/back\\slash\ntest.example.org\n'));
     t.true(lines.includes(place.scratch));
-    t.regex(stderr, /'\/new'.*Permission denied[\s\S]*cvmfs\/new'.*Permission denied/);
+    t.regex(stderr, /\/new\b.*Permission denied[\s\S]*cvmfs\/new\b.*Permission denied/);
     t.is(code, 1);
     t.deepEqual(await place.leftovers(), []);
   });
