@@ -11,6 +11,8 @@ const PROGRAMS: Readonly<Record<string, () => Promise<Program>>> = {
   cvmfs_talk: async () => (await import('./cvmfs-talk.ts')).main,
   cvmfs_config: async () => (await import('./cvmfs-config.ts')).main,
   cvmfs_fsck: async () => (await import('./cvmfs-fsck.ts')).main,
+  mountrepo: async () => (await import('./mountrepo.ts')).main,
+  umountrepo: async () => (await import('./umountrepo.ts')).main,
   'warm-up': async () => (await import('./warm-up.ts')).main,
 };
 

@@ -1,5 +1,12 @@
 /** What went wrong between the user's command line and the running command. */
-export type LauncherErrorCode = 'NO_FUSE' | 'MOUNT_FAILED' | 'NO_ROOT' | 'NO_JOURNAL' | 'NOT_KEPT';
+export type LauncherErrorCode =
+  | 'NO_FUSE'
+  | 'NO_FUSERMOUNT'
+  | 'NO_RECEIVER'
+  | 'MOUNT_FAILED'
+  | 'NO_ROOT'
+  | 'NO_JOURNAL'
+  | 'NOT_KEPT';
 
 export class LauncherError extends Error {
   override readonly name = 'LauncherError';

@@ -110,13 +110,31 @@ test.serial('failures have the exit codes of the reference and one line that say
   for (const line of lines) t.regex(line, /^cvmfs2: .* \(\d+ - [a-z ]+\)$/);
 });
 
-test.serial('without the right to mount it says what to do', async (t) => {
-  const { stderr, exitCode } = await script('$C $R "$M"', { namespace: [] });
-  t.is(exitCode, 4);
-  t.regex(
-    stderr,
-    /^cvmfs2: cannot mount .*only root may mount: run it in a user namespace, or use 'cvmfsexec' \(4 - failed to mount\)\n$/,
+test.serial('without namespaces an ordinary user mounts by fusermount; TERM unmounts', async (t) => {
+  const { stdout, stderr, exitCode } = await script(
+    `$C $R "$M" || exit 10
+    grep " $M " /proc/mounts; head -n 1 "$M/README"; p=$(pgrep -f "cvmfs2 $R"); kill $p
+    for i in $(seq 100); do grep -q " $M " /proc/mounts || exit 0; sleep 0.1; done; exit 11`,
+    { namespace: [] },
   );
+  t.is(exitCode, 0, stderr);
+  t.regex(stdout, /\ncvmfs2 \S+ fuse ro,nosuid,nodev,.*user_id=\d+,.*default_permissions/);
+  t.true(stdout.endsWith('A sample.\n'));
+});
+
+test.serial('in the foreground, too, and in the same process', async (t) => {
+  const { stdout, stderr } = await script(
+    `$C -f $R "$M" & p=$!; until grep -q " $M " /proc/mounts; do sleep 0.05; done; head -n 1 "$M/README"
+    kill $p; wait $p; echo $?; grep " $M " /proc/mounts`,
+    { namespace: [] },
+  );
+  t.regex(stdout, /A sample\.\n0\n$/, stderr);
+});
+
+test.serial('where fusermount may not mount, it says what to do', async (t) => {
+  const { stderr, exitCode } = await script('$C $R "$M"', { namespace: ['setpriv', '--no-new-privs'] });
+  t.is(exitCode, 4);
+  t.regex(stderr, /^cvmfs2: cannot mount .*setuid root \(or use cvmfsexec\) \(4 - failed to mount\)\n$/);
 });
 
 test.serial('the parameters are printed as the reference prints them', async (t) => {

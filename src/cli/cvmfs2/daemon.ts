@@ -3,25 +3,39 @@
 // pipes for stdout and stderr: what it says until then is passed on, and nothing of the caller's stays open in it.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { writeSync } from 'node:fs';
+import { EXPECTED_COMPLAINT } from '../../launcher/fuse-native-mount.ts';
 import { ExitCode, MountFailure } from './exit-codes.ts';
 
 const READY = 'mounted\n';
 const MARK = 'CVMFS2_BACKGROUND';
 
-/** @param fd a descriptor that the file system is served on, handed on under its number */
-export async function startInBackground(words: readonly string[], fd: number | undefined): Promise<number> {
-  const program = process.env.CVMFSEXEC_PROGRAM;
-  if (!program)
-    throw new MountFailure(ExitCode.unknown, 'the background needs bin/cvmfs2: start it by that, or give -f');
+export interface Background {
+  /** A descriptor that the file system is served on, handed on under its number. */
+  readonly fd?: number;
+  /** Words of what becomes the program in the background when it has a descriptor for it. */
+  readonly receiver?: readonly string[];
+}
+
+export async function startInBackground(words: readonly string[], { fd, receiver = [] }: Background): Promise<number> {
   const inherited = fd === undefined ? [] : [...new Array<'ignore'>(fd - 3).fill('ignore'), fd];
-  const child = spawn(program, ['-f', ...words], {
+  const [file, ...args] = [...receiver, thisProgram(), '-f', ...words];
+  const child = spawn(file, args, {
     detached: true,
     env: { ...process.env, [MARK]: '1' },
     stdio: ['ignore', 'pipe', 'pipe', ...inherited],
   });
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => child.kill('SIGTERM'));
-  child.stderr?.pipe(process.stderr);
+  child.stderr?.on('data', (data: Buffer) =>
+    process.stderr.write(data.toString('latin1').replace(EXPECTED_COMPLAINT, ''), 'latin1'),
+  );
   return outcome(child);
+}
+
+/** The one of bin/, which closes what is none of our business and finds a Node. */
+export function thisProgram(): string {
+  const program = process.env.CVMFSEXEC_PROGRAM;
+  if (program) return program;
+  throw new MountFailure(ExitCode.unknown, 'this needs to be started as bin/cvmfs2');
 }
 
 /** Of the start: 0 when it serves, else how it ended. */

@@ -61,6 +61,8 @@ const BY_CODE: ReadonlyMap<string, number> = new Map([
   ['Blacklisted', ExitCode.revisionBlacklisted],
   ['NO_FUSE', ExitCode.mount],
   ['MOUNT_FAILED', ExitCode.mount],
+  ['NO_FUSERMOUNT', ExitCode.mount],
+  ['NO_RECEIVER', ExitCode.mount],
 ]);
 
 const BY_CLASS: ReadonlyMap<string, number> = new Map([

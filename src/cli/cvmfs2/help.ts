@@ -14,6 +14,7 @@ runtime has mounted. Returns when it is mounted and goes on in the background.
   -d, -o debug            print every request and its reply on stderr (implies -f)
   -k, -o parse            print the parameters, mount nothing
   -o config=FILE[:FILE]   read these configuration files instead of those in /etc/cvmfs
+  -o config=DIR           or those in this directory
   -o CVMFS_NAME=VALUE     set a parameter; the last wins
   -o uid=N, -o gid=N      work with the rights of this user and group (as root)
   -o grab_mountpoint      give the mount point to that user first
@@ -22,8 +23,8 @@ runtime has mounted. Returns when it is mounted and goes on in the background.
   -o noexec, noatime      as for mount(8); ro, nosuid and nodev always hold
   -h, --help; -V, --version
 
-A directory is mounted by mount(8), which needs root or a user namespace in which one is root. Other options of the
-reference client and of mount(8) are accepted and mean nothing here.
+A directory is mounted by mount(8) if one is root, if only in a user namespace; else by fusermount3 or fusermount. Other
+options of the reference client and of mount(8) are accepted and mean nothing here.
 
 Exit codes: 0 mounted (with -f: unmounted, or ended by a signal), 2 options or configuration, 3 mount point,
 4 cannot mount, 6 serving failed, 9 cache, 15 keys, 16 the repository cannot be verified or reached, 20 already mounted,

@@ -50,6 +50,8 @@ function checkedFree(path: string): string {
 }
 
 export interface MountEntry {
+  /** Absolute. */
+  readonly place: string;
   /** major:minor. */
   readonly device: string;
   readonly type: string;
@@ -58,25 +60,30 @@ export interface MountEntry {
 
 /** What is mounted on top at `path`; undefined: nothing, or there is no /proc to tell. */
 export function mountAt(path: string): MountEntry | undefined {
+  return mounts().findLast(({ place }) => place === path);
+}
+
+/** All mounts, in the order they were made. Nothing without /proc. */
+export function mounts(): MountEntry[] {
   let table: string;
   try {
     table = readFileSync('/proc/self/mountinfo', 'latin1');
   } catch {
-    return undefined;
+    return [];
   }
-  const wanted = Buffer.from(path).toString('latin1');
-  let found: MountEntry | undefined;
+  const found: MountEntry[] = [];
   for (const line of table.split('\n')) {
     const [before, after] = line.split(' - ');
     const [, , device, , place] = before.split(' ');
-    if (!after || unescaped(place) !== wanted) continue;
+    if (!after) continue;
     const [type, source] = after.split(' ');
-    found = { device, type, source: unescaped(source) };
+    found.push({ place: unescaped(place), device, type, source: unescaped(source) });
   }
   return found;
 }
 
-/** Blanks, newlines and backslashes are written in octal. */
+/** Blanks, newlines and backslashes are written in octal; all else is bytes. */
 function unescaped(text: string): string {
-  return text.replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8)));
+  const bytes = text.replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8)));
+  return Buffer.from(bytes, 'latin1').toString();
 }
