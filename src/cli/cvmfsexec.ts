@@ -8,6 +8,7 @@ const EXAMPLES = `Examples:
   cvmfsexec atlas.cern.ch -- ls /cvmfs/atlas.cern.ch
   cvmfsexec sft.cern.ch cms.cern.ch            (an interactive shell, $SHELL)
   cvmfsexec -o CVMFS_HTTP_PROXY=http://proxy.site:3128 atlas.cern.ch -- ./job.sh
+  cvmfsexec --image debian:stable -- cat /etc/issue
   cvmfsexec -o CVMFS_SERVER_URL=http://host/cvmfs/@fqrn@ -o CVMFS_KEYS_DIR=/path/keys \\
             -o CVMFS_CACHE_BASE=/scratch/cache my.example.org -- make
 `;
@@ -37,6 +38,15 @@ export function command(): Command {
       .addOption(new Option('--offline', 'use no network: what is in the cache is all there is'))
       .addOption(new Option('--record <FILE>', 'write to the end of it what the command uses of the repositories'))
       .addOption(new Option('-d, --debug', 'print every request to the file system and its reply on stderr'))
+      .addOption(
+        new Option('--image <IMAGE>', 'run the command in this image: a directory, or a name such as debian:stable'),
+      )
+      .addOption(new Option('--bind <SRC[:DST[:ro]]>', 'show a file or directory in the image; repeatable'))
+      .addOption(new Option('--env <NAME=VALUE>', 'set a variable in the image; repeatable'))
+      .addOption(new Option('--cleanenv', 'no variables of the caller in the image'))
+      .addOption(new Option('--contain', 'new, empty /tmp, /var/tmp and home in the image, and few devices'))
+      .addOption(new Option('--no-home', 'no home directory of the caller in the image'))
+      .addOption(new Option('--pwd <DIR>', 'start the command in this directory of the image'))
       .addOption(new Option('-N', 'accepted for compatibility: no more repositories can be mounted from inside'))
       .version(version(), '-v, --version', 'print the version')
       // Commander takes the colours out again where they are not wanted (no terminal, NO_COLOR).

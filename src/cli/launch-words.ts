@@ -15,6 +15,8 @@ export interface LaunchWords {
   readonly offline?: boolean;
   /** File to which is written what the job uses. */
   readonly record?: string;
+  /** A directory, or the name of an image in a hub: the command's root. The rest about it is the launcher's business. */
+  readonly image?: string;
 }
 
 export class UsageError extends Error {
@@ -25,12 +27,20 @@ export class UsageError extends Error {
 const HINT = "see 'cvmfsexec --help'";
 
 /** Options that take a value, in their short and long spelling. */
-const VALUED: ReadonlyMap<string, 'parameter' | 'config' | 'record' | 'image'> = new Map([
-  ['-o', 'parameter'],
-  ['--config', 'config'],
-  ['--record', 'record'],
-  ['-m', 'image'],
-]);
+const VALUED: ReadonlyMap<string, 'parameter' | 'config' | 'record' | 'scratch' | 'image' | 'bind' | 'env' | 'pwd'> =
+  new Map([
+    ['-o', 'parameter'],
+    ['--config', 'config'],
+    ['--record', 'record'],
+    ['-m', 'scratch'],
+    ['--image', 'image'],
+    ['--bind', 'bind'],
+    ['--env', 'env'],
+    ['--pwd', 'pwd'],
+  ]);
+
+/** Options that mean something only with an image. */
+const IMAGE_ONLY = new Set(['--bind', '--env', '--pwd', '--contain', '--no-home', '--cleanenv']);
 
 /** Throws UsageError for what cannot be understood, also when no repository is named and one is required. */
 export function parseLaunchWords(
@@ -43,26 +53,62 @@ export function parseLaunchWords(
   let debug = false;
   let offline = false;
   let record: string | undefined;
+  let image: string | undefined;
+  let imageOnly: string | undefined;
   const queue = [...words];
   for (let word = queue.shift(); word !== undefined; word = queue.shift()) {
     const { name, attached } = splitOption(word);
     const kind = VALUED.get(name);
+    if (IMAGE_ONLY.has(name)) imageOnly ??= name;
     if (kind) {
       const value = attached ?? queue.shift();
       if (value === undefined) throw new UsageError(`option ${name} needs a value; ${HINT}`);
       if (kind === 'parameter') parameters.push(checkedParameter(value));
       else if (kind === 'config') configDirectory = value;
       else if (kind === 'record') record = value;
+      else if (kind === 'image') image = checkedImage(value, repositories);
+      else if (kind === 'bind' || kind === 'env' || kind === 'pwd') checkImageOption(kind, value);
       else throw new UsageError(`option -m (scratch image at /e2fs) is not supported; mount the image with fuse2fs`);
     } else if (word === '--debug' || word === '-d') debug = true;
     else if (word === '--offline') offline = true;
+    else if (IMAGE_ONLY.has(word)) continue;
     // Nothing to disable: requests to mount more from inside are not served.
     else if (word === '-N') continue;
     else if (word.startsWith('-')) throw new UsageError(`unknown option ${word}; ${HINT}`);
     else if (!repositories.includes(word)) repositories.push(checkedName(word));
   }
-  if (repositories.length === 0 && required === 'required') throw new UsageError(`no repository named; ${HINT}`);
-  return { repositories, parameters, configDirectory, debug, offline, record };
+  if (image === undefined && imageOnly) throw new UsageError(`${imageOnly} is of use only with --image; ${HINT}`);
+  if (repositories.length === 0 && image !== undefined) repositories.push(...usualHubs(image));
+  if (repositories.length === 0 && required === 'required' && image === undefined) {
+    throw new UsageError(`no repository named; ${HINT}`);
+  }
+  return { repositories, parameters, configDirectory, debug, offline, record, image };
+}
+
+/** Adds the repository that an image below /cvmfs is in, as the launcher does (src/launcher/words.sh). */
+function checkedImage(image: string, repositories: string[]): string {
+  if (image === '') throw new UsageError(`--image needs a directory or the name of an image; ${HINT}`);
+  const name = /^\/cvmfs\/([^/]+)/.exec(image)?.[1];
+  if (name !== undefined && !repositories.includes(name)) repositories.push(checkedName(name));
+  return image;
+}
+
+/** Where an image is looked up that is only named, when no repository is. */
+function usualHubs(image: string): string[] {
+  if (/^(?:\/|\.{1,2}(?:\/|$))/.test(image)) return [];
+  const { CVMFSEXEC_IMAGE_HUBS: hubs = 'unpacked.cern.ch' } = process.env;
+  return [...new Set(hubs.split(/\s+/).filter(Boolean).map(checkedName))];
+}
+
+function checkImageOption(kind: 'bind' | 'env' | 'pwd', value: string): void {
+  if (kind === 'env' && !/^[A-Za-z_][A-Za-z0-9_]*=/.test(value)) {
+    throw new UsageError(`--env ${value}: expected NAME=VALUE; ${HINT}`);
+  }
+  if (kind === 'pwd' && !value.startsWith('/'))
+    throw new UsageError(`--pwd ${value}: expected an absolute path; ${HINT}`);
+  if (kind === 'bind' && !/^[^:]+(?::\/[^:]*)?(?::(?:ro|rw))?$/.test(value)) {
+    throw new UsageError(`--bind ${value}: expected SOURCE[:/PLACE/INSIDE[:ro]]; ${HINT}`);
+  }
 }
 
 /** Parameters that are paths, which people give relative to where they are. */

@@ -13,6 +13,7 @@ const PROGRAMS: Readonly<Record<string, () => Promise<Program>>> = {
   cvmfs_fsck: async () => (await import('./cvmfs-fsck.ts')).main,
   mountrepo: async () => (await import('./mountrepo.ts')).main,
   umountrepo: async () => (await import('./umountrepo.ts')).main,
+  'image-facts': async () => (await import('./image-facts.ts')).main,
   'warm-up': async () => (await import('./warm-up.ts')).main,
 };
 
@@ -33,7 +34,7 @@ load()
     },
     (error: unknown) => {
       const text = error instanceof Error ? error.message : String(error);
-      process.stderr.write(`${name === 'server' ? 'cvmfsexec' : name}: ${text}\n`);
+      process.stderr.write(`${name === 'server' || name === 'image-facts' ? 'cvmfsexec' : name}: ${text}\n`);
       if (process.env.CVMFSEXEC_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
       process.exit(OWN_FAILURE);
     },

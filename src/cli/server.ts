@@ -49,7 +49,8 @@ export async function main(words: string[]): Promise<number> {
   const mounts = await Promise.race([ended, mountAll(repositories, opened, launch, handover)]);
   if (mounts) {
     const sockets = new TalkSockets(mounts);
-    await Promise.race([ended, Promise.all(mounts.map((mount) => mount.ended))]);
+    if (mounts.length === 0) await withoutMounts(ended);
+    else await Promise.race([ended, Promise.all(mounts.map((mount) => mount.ended))]);
     sockets.close();
     await Promise.race([closeAll(opened), sleep(CLOSING_MS)]);
   }
@@ -99,6 +100,13 @@ const again: Attempt = async (action, report) => {
     await sleep(pause);
   }
 };
+
+/** An image that is in no repository needs none: nothing keeps Node running then. */
+async function withoutMounts(ended: Promise<void>): Promise<void> {
+  const alive = setInterval(() => {}, 2 ** 30);
+  await ended;
+  clearInterval(alive);
+}
 
 async function closeAll(opened: readonly Promise<MountedRepository>[]): Promise<void> {
   await Promise.all(opened.map(async (repository) => (await repository).close()));

@@ -5,6 +5,7 @@ unset -f cd kill read printf wait command ulimit test 2>/dev/null
 . "$1/src/launcher/arguments.sh"
 cx_name=cvmfsexec
 . "$cx_lib/programs.sh"
+. "$cx_lib/quoting.sh"
 . "$cx_lib/wait.sh"
 . "$cx_lib/deliver.sh"
 . "$cx_lib/root.sh"

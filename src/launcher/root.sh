@@ -132,39 +132,6 @@ cx_add_line() {
 "
 }
 
-# Sets cx_escaped to $1 as a field of fstab.
-cx_escape() {
-  cx_escaped=$1
-  case $1 in *[\ \	\\\
-]*) ;; *) return ;; esac
-  cx_escaped='' cx_rest=$1
-  while [ "$cx_rest" ]; do
-    cx_next=${cx_rest#?}
-    case ${cx_rest%"$cx_next"} in
-      ' ') cx_escaped="$cx_escaped\\040" ;;
-      '	') cx_escaped="$cx_escaped\\011" ;;
-      '
-') cx_escaped="$cx_escaped\\012" ;;
-      \\) cx_escaped="$cx_escaped\\134" ;;
-      *) cx_escaped=$cx_escaped${cx_rest%"$cx_next"} ;;
-    esac
-    cx_rest=$cx_next
-  done
-}
-
-# Sets cx_quoted to $1 as one word for eval.
-cx_quote() {
-  cx_quoted=
-  cx_rest=$1
-  while :; do
-    case $cx_rest in
-      *\'*) cx_quoted="$cx_quoted${cx_rest%%\'*}'\\''" cx_rest=${cx_rest#*\'} ;;
-      *) break ;;
-    esac
-  done
-  cx_quoted="'$cx_quoted$cx_rest'"
-}
-
 # Newer Debian has pivot_root in a package that hosts may lack (util-linux-extra).
 cx_pivot_root() {
   if cx_find pivot_root; then

@@ -142,7 +142,8 @@ cx_give_up() {
 
 # Becomes the starter of the command, and then the command.
 cx_start_command() {
+  cx_parse_words "$@"
   shift $((cx_words + 1))
   cx_exec_default_signals /bin/sh "$cx_lib/starter.sh" "$cx_lib" "$cx_stdin" "$cx_spare" "$cx_userns" "$cx_uid" \
-    "$cx_gid" "$cx_shut" "$cx_pwd" "$@"
+    "$cx_gid" "$cx_shut" "$cx_pwd" "$cx_image_options" "$cx_node" "$cx_pidns" "$cx_propagation" "$cx_names" "$@"
 }

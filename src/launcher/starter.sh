@@ -2,8 +2,10 @@
 # is found out before that.
 # shellcheck shell=sh
 unset -f cd kill read printf wait command ulimit test 2>/dev/null
-cx_lib=$1 cx_stdin=$2 cx_spare=$3 cx_userns=$4 cx_uid=$5 cx_gid=$6 cx_shut=$7 cx_pwd=$8
-shift 8
+cx_lib=$1 cx_stdin=$2 cx_spare=$3 cx_userns=$4 cx_uid=$5 cx_gid=$6 cx_shut=$7 cx_pwd=$8 cx_image_options=$9
+shift 9
+cx_node=$1 cx_pidns=$2 cx_propagation=$3 cx_names=$4
+shift 4
 cx_name=cvmfsexec
 . "$cx_lib/programs.sh"
 . "$cx_lib/lookup.sh"
@@ -27,6 +29,12 @@ cx_by_hand=
 
 read -r cx_line || exit 125
 [ "$cx_line" = ready ] || exit 125
+
+[ ! "$cx_image_options" ] ||
+  exec "$cx_unshare" --mount ${cx_propagation:+--propagation "$cx_propagation"} /bin/sh "$cx_lib/image.sh" "$cx_lib" \
+    "$cx_node" "$cx_stdin" "$cx_pidns" "$cx_userns" "$cx_uid" "$cx_gid" "$cx_shut" "$cx_pwd" "$cx_assignments" \
+    "$cx_seen" "$cx_env_OLDPWD" "$cx_by_hand" "$cx_names" "$cx_image_options" "$@"
+[ $# -gt 0 ] || set -- "${SHELL:-/bin/sh}"
 
 # --- By path: the directory that we are in belongs to the root as it was before.
 { [ "$cx_pwd" ] && cd -- "$cx_pwd"; } 2>/dev/null ||

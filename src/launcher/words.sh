@@ -1,21 +1,62 @@
 # The words before `--`, as far as the launch itself must know them. The server reads them once more, and complains
-# (src/cli/launch-words.ts); what is wrong here is only passed over. Builtins only.
+# (src/cli/launch-words.ts); what is wrong here is only passed over. Builtins only. Needs quoting.sh.
 # shellcheck shell=sh
 
-# Reads the arguments up to `--`. Sets cx_names to the repositories asked for, each once, with a blank around each.
+# Reads the arguments up to `--`. Sets cx_names to the repositories asked for, each once, with a blank around each, and
+# cx_image_options to the options that are about an image, as words in quotes: none of them has a value attached.
 cx_parse_words() {
-  cx_names=' '
+  cx_names=' ' cx_image_options='' cx_image=
   while [ $# -gt 0 ] && [ "$1" != -- ]; do
     cx_option=$1
     case $1 in
-      --*=*) cx_option=${1%%=*} ;;
-      -o | -m | --config | --record) [ $# -eq 1 ] || [ "$2" = -- ] || shift ;;
+      --*=*)
+        cx_option=${1%%=*}
+        cx_parse_image_option "$cx_option" "${1#*=}"
+        ;;
+      -o | -m | --config | --record | --image | --bind | --env | --pwd)
+        if [ $# -gt 1 ] && [ "$2" != -- ]; then
+          cx_parse_image_option "$1" "$2"
+          shift
+        fi
+        ;;
+      --contain | --no-home | --cleanenv) cx_image_options="$cx_image_options $1" ;;
     esac
     shift
     case $cx_option in
       -*) ;;
-      '' | *[!A-Za-z0-9._-]*) ;;
-      *) case $cx_names in *" $cx_option "*) ;; *) cx_names="$cx_names$cx_option " ;; esac ;;
+      *) cx_add_name "$cx_option" ;;
     esac
   done
+  # An image that is a name is looked up in the repositories; without any, in the usual ones.
+  [ "$cx_image" ] && [ "$cx_names" = ' ' ] || return 0
+  case $cx_image in
+    /* | . | ./* | .. | ../*) ;;
+    *) for cx_word in ${CVMFSEXEC_IMAGE_HUBS-unpacked.cern.ch}; do cx_add_name "$cx_word"; done ;;
+  esac
+}
+
+cx_add_name() {
+  case $1 in
+    '' | *[!A-Za-z0-9._-]*) ;;
+    *) case $cx_names in *" $1 "*) ;; *) cx_names="$cx_names$1 " ;; esac ;;
+  esac
+}
+
+# Option $1 with value $2. An image below /cvmfs names its repository by its path.
+cx_parse_image_option() {
+  case $1 in
+    --image)
+      cx_image=$2
+      case $2 in
+        /cvmfs/*)
+          cx_word=${2#/cvmfs/}
+          cx_add_name "${cx_word%%/*}"
+          ;;
+      esac
+      ;;
+    --bind | --env | --pwd) ;;
+    *) return ;;
+  esac
+  cx_quote "$2"
+  cx_image_options="$cx_image_options $1 $cx_quoted"
 }

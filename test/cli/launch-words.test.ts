@@ -12,6 +12,7 @@ test('repositories and options come in any order', (t) => {
     debug: true,
     offline: false,
     record: undefined,
+    image: undefined,
   });
   t.deepEqual(parse('a', '--offline', '--record', 'file'), {
     repositories: ['a'],
@@ -20,6 +21,7 @@ test('repositories and options come in any order', (t) => {
     debug: false,
     offline: true,
     record: 'file',
+    image: undefined,
   });
 });
 

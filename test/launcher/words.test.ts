@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import test from 'ava';
 import { parseLaunchWords } from '../../src/cli/launch-words.ts';
 
-const script = join(import.meta.dirname, '../../src/launcher/words.sh');
+const directory = join(import.meta.dirname, '../../src/launcher');
 
 function namesInShell(words: readonly string[]): string[] {
-  const code = '. "$1"; shift; cx_parse_words "$@"; printf %s "$cx_names"';
-  const names = execFileSync('/bin/sh', ['-c', code, 'sh', script, ...words, '--', 'command', 'b.org'], {
+  const code = '. "$1/quoting.sh"; . "$1/words.sh"; shift; cx_parse_words "$@"; printf %s "$cx_names"';
+  const names = execFileSync('/bin/sh', ['-c', code, 'sh', directory, ...words, '--', 'command', 'b.org'], {
     encoding: 'utf8',
   });
   return names.split(' ').filter(Boolean);
@@ -17,6 +17,11 @@ const LINES: readonly (readonly string[])[] = [
   ['atlas.cern.ch'],
   ['atlas.cern.ch', 'atlas', 'atlas.cern.ch'],
   ['-o', 'A=b', '-oC=d', 'a.org', '--config', 'directory', '--record', 'file', 'c.org'],
+  ['--image', '/cvmfs/a.org/image', 'b.org', '--bind', 'c.org:/x', '--env=A=b', '--pwd', '/x', '--contain'],
+  ['--image=/cvmfs/a.org', 'a.org'],
+  ['--image', 'debian:stable'],
+  ['--image', 'debian:stable', 'a.org'],
+  ['--image', './directory', '--no-home', '--cleanenv'],
   ['--config=directory', '--record=file', '-d', '--debug', '--offline', '-N', 'a.org'],
 ];
 
