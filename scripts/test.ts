@@ -12,6 +12,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   bash: 'bash',
   busybox: 'busybox',
   debootstrap: 'debootstrap',
+  fuse2fs: 'fuse2fs',
   fusermount3: 'fuse3',
   getfattr: 'attr',
   modulecmd: 'environment-modules',

@@ -47,6 +47,9 @@ export function command(): Command {
       .addOption(new Option('--contain', 'new, empty /tmp, /var/tmp and home in the image, and few devices'))
       .addOption(new Option('--no-home', 'no home directory of the caller in the image'))
       .addOption(new Option('--pwd <DIR>', 'start the command in this directory of the image'))
+      .addOption(
+        new Option('-m <IMAGE>', 'mount this ext2, ext3 or ext4 image as scratch space at /e2fs (needs fuse2fs)'),
+      )
       .addOption(new Option('-N', 'accepted for compatibility: no more repositories can be mounted from inside'))
       .version(version(), '-v, --version', 'print the version')
       // Commander takes the colours out again where they are not wanted (no terminal, NO_COLOR).

@@ -26,6 +26,7 @@ export class Handover {
   readonly restarted: boolean;
   readonly #descriptors: readonly number[];
   readonly #journal = new JobJournal();
+  #root: Promise<string> | undefined;
 
   constructor({ restarted, descriptors }: Inheritance) {
     this.restarted = restarted;
@@ -34,7 +35,12 @@ export class Handover {
   }
 
   /** Resolves to the directory to mount below, when that can be. */
-  async rootDirectory(): Promise<string> {
+  rootDirectory(): Promise<string> {
+    this.#root ??= this.#readRoot();
+    return this.#root;
+  }
+
+  async #readRoot(): Promise<string> {
     if (this.restarted) return ROOT;
     const match = /^root (\/.*)$/.exec((await new InputLines(0).next()) ?? '');
     if (!match) throw new LauncherError('NO_ROOT', 'the root directory of the job could not be set up');

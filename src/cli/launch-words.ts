@@ -13,6 +13,8 @@ export interface LaunchWords {
   readonly debug: boolean;
   /** No network: what the cache has is all there is. */
   readonly offline?: boolean;
+  /** File system image that is mounted as scratch space at /e2fs. */
+  readonly scratch?: string;
   /** File to which is written what the job uses. */
   readonly record?: string;
   /** A directory, or the name of an image in a hub: the command's root. The rest about it is the launcher's business. */
@@ -55,6 +57,7 @@ export function parseLaunchWords(
   let record: string | undefined;
   let image: string | undefined;
   let imageOnly: string | undefined;
+  let scratch: string | undefined;
   const queue = [...words];
   for (let word = queue.shift(); word !== undefined; word = queue.shift()) {
     const { name, attached } = splitOption(word);
@@ -68,7 +71,7 @@ export function parseLaunchWords(
       else if (kind === 'record') record = value;
       else if (kind === 'image') image = checkedImage(value, repositories);
       else if (kind === 'bind' || kind === 'env' || kind === 'pwd') checkImageOption(kind, value);
-      else throw new UsageError(`option -m (scratch image at /e2fs) is not supported; mount the image with fuse2fs`);
+      else scratch = value;
     } else if (word === '--debug' || word === '-d') debug = true;
     else if (word === '--offline') offline = true;
     else if (IMAGE_ONLY.has(word)) continue;
@@ -82,7 +85,7 @@ export function parseLaunchWords(
   if (repositories.length === 0 && required === 'required' && image === undefined) {
     throw new UsageError(`no repository named; ${HINT}`);
   }
-  return { repositories, parameters, configDirectory, debug, offline, record, image };
+  return { repositories, parameters, configDirectory, debug, offline, record, scratch, image };
 }
 
 /** Adds the repository that an image below /cvmfs is in, as the launcher does (src/launcher/words.sh). */

@@ -31,6 +31,8 @@ export async function main(words: string[]): Promise<number> {
   const handover = new Handover(inheritance());
   const launch = resolvePaths(parseLaunchWords(words), callerDirectory());
   // What the server before had open can be opened again, if perhaps not while the network is away.
+  // The cache may be in what is mounted with the root.
+  if (launch.scratch !== undefined) await Promise.race([ended, handover.rootDirectory()]);
   const patiently = handover.restarted ? again : once;
   const asked = launch.repositories.map((name) => {
     const report = reporter(name);

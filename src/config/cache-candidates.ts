@@ -6,6 +6,8 @@ import { type FileSystemType, networkFileSystem } from './network-file-systems.t
 import { privateDirectory } from './private-directory.ts';
 
 export interface CachePlaces {
+  /** For this job alone, and meant for it: comes before all others. */
+  readonly job?: string;
   /** Directories that all users and jobs of the machine have. */
   readonly shared: readonly string[];
   /** Of the job: gone with it. */
@@ -31,9 +33,10 @@ const LEAST_ROOM = 64 * 1024 * 1024;
 
 /** Those of this machine and of a job with this environment. */
 export function systemPlaces(environment: Readonly<Record<string, string | undefined>>): CachePlaces {
-  const { HOME, XDG_CACHE_HOME, SLURM_TMPDIR, _CONDOR_SCRATCH_DIR, TMPDIR } = environment;
+  const { HOME, XDG_CACHE_HOME, SLURM_TMPDIR, _CONDOR_SCRATCH_DIR, TMPDIR, CVMFSEXEC_SCRATCH } = environment;
   const absolute = (path: string | undefined): path is string => path?.startsWith('/') === true;
   return {
+    ...(CVMFSEXEC_SCRATCH ? { job: `${CVMFSEXEC_SCRATCH}/cvmfscache` } : {}),
     shared: ['/var/lib/cvmfs', '/local', '/var/tmp', '/tmp'],
     scratch: [SLURM_TMPDIR, _CONDOR_SCRATCH_DIR, TMPDIR].filter(absolute),
     homes: [XDG_CACHE_HOME, HOME && `${HOME}/.cache`].filter(absolute),

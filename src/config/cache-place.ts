@@ -40,6 +40,7 @@ export function cachePlace(parameters: Parameters, user: number, places: CachePl
 }
 
 function bestPlace(parameters: Parameters, user: number, places: CachePlaces): CachePlace {
+  if (places.job && makeUsable(places.job) === undefined) return { directory: below(places.job, parameters) };
   const refused: string[] = [];
   for (const candidate of cacheCandidates(user, places)) {
     if (candidate.refused === undefined) return placeAt(candidate, parameters, places);

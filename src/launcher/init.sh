@@ -10,6 +10,7 @@ cx_name=cvmfsexec
 . "$cx_lib/deliver.sh"
 . "$cx_lib/root.sh"
 . "$cx_lib/serve.sh"
+. "$cx_lib/scratch-image.sh"
 . "$cx_lib/words.sh"
 . "$cx_lib/sweep.sh"
 
@@ -20,6 +21,7 @@ case ${cx_line##*) } in '' | [ZX]*) exit 125 ;; esac
 
 cx_finish() {
   trap '' 1 2 3 10 12 15 20 21 22 24
+  [ ! "$cx_scratch" ] || cx_close_scratch
   [ "$cx_pidns" ] || cx_sweep
   exit "$1"
 }
@@ -52,6 +54,7 @@ trap 'cx_finish 137' 24
 # The monitor sent the caller's environment under the number that is now for the caller's stdin.
 eval "exec $cx_spare<&$cx_stdin $cx_stdin<&0"
 
+cx_parse_words "$@"
 cx_begun=
 # --- The job. The server's part is left to itself by the process that starts it: `wait` for the command would else wait
 # for the whole pipeline.

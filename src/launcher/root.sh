@@ -13,7 +13,12 @@ cx_set_up_root() {
   cx_mount=$cx_found # -n: root must not write about our mounts into the host's table
   # --- An `unshare` without --propagation leaves our mounts shared with the host, if root runs it.
   [ "$cx_propagation" ] || "$cx_mount" -n --make-rslave / 2>/dev/null
-  if [ -d /cvmfs ]; then cx_cover_cvmfs "$@"; else cx_replace_root; fi
+  cx_parse_words "$@"
+  cx_replaced=
+  [ ! "$cx_scratch" ] || [ -d /e2fs ] || cx_replaced=1
+  [ -d /cvmfs ] && cx_own=e2fs || cx_own=cvmfs cx_replaced=1
+  [ ! "$cx_replaced" ] || cx_replace_root
+  [ "$cx_own" = cvmfs ] || cx_cover_cvmfs
 }
 
 cx_root_failed() {
@@ -28,8 +33,8 @@ cx_root_failed() {
 cx_cover_cvmfs() {
   # /proc of our pid namespace. Refused where parts of /proc are covered, as in most containers: then the keeper tries
   # again without a pid namespace, and this must not have started anything.
-  [ ! "$cx_pidns" ] || "$cx_mount" -n -t proc proc /proc 2>/dev/null || cx_root_failed ''
-  cx_host_repositories "$@"
+  [ ! "$cx_pidns" ] || [ "$cx_replaced" ] || "$cx_mount" -n -t proc proc /proc 2>/dev/null || cx_root_failed ''
+  cx_host_repositories
   if [ ! "$cx_lines" ]; then
     "$cx_mount" -n -t tmpfs -o mode=0555,nosuid,nodev cvmfsexec /cvmfs || cx_root_failed 'cannot mount a tmpfs on /cvmfs'
     return
@@ -48,7 +53,6 @@ cx_cover_cvmfs() {
 # mountinfo: field 5 is the mount point.
 cx_host_repositories() {
   cx_lines='' cx_directories=''
-  cx_parse_words "$@"
   while read -r cx_1 cx_2 cx_3 cx_4 cx_point cx_rest; do
     case $cx_point in
       /cvmfs/*[!A-Za-z0-9._-]*) ;;
@@ -61,15 +65,17 @@ cx_host_repositories() {
   done </proc/self/mountinfo
 }
 
-# The host has no /cvmfs, and its root cannot be written to: a tmpfs becomes the root, into which every entry of the
-# host's root is bound, with all that is mounted below. Mode 0555: nobody writes to the root of a machine.
+# The host has no /cvmfs (or no /e2fs, with -m), and its root cannot be written to: a tmpfs becomes the root, into which every
+# entry of the host's root is bound, with all that is mounted below. Mode 0555: nobody writes to the root of a machine.
+# $cx_own: the new directory that serves as work place meanwhile.
 cx_replace_root() {
   # --- Without a pid namespace /proc is bound as well, and the bind must not contain what is being built in it.
   if [ "$cx_pidns" ]; then cx_bindable=''; else cx_bindable=--make-unbindable; fi
   # shellcheck disable=SC2086 # an option or nothing
   "$cx_mount" -n -t tmpfs -o mode=0555,nosuid,nodev $cx_bindable cvmfsexec $cx_base ||
     cx_root_failed "cannot mount a tmpfs on $cx_base"
-  cx_lines='' cx_directories="$cx_base/cvmfs " cx_links=
+  cx_lines='' cx_directories="$cx_base/$cx_own " cx_links=
+  [ ! "$cx_scratch" ] || [ -d /e2fs ] || [ "$cx_own" = e2fs ] || cx_directories="$cx_directories$cx_base/e2fs "
   for cx_entry in /* /.[!.]* /..?*; do
     if [ -h "$cx_entry" ]; then
       cx_quote "$cx_entry"
@@ -88,19 +94,20 @@ cx_replace_root() {
   [ ! "$cx_links" ] || eval "command cp -P $cx_links $cx_base/"
   [ ! "$cx_pidns" ] || cx_lines="${cx_lines}proc $cx_base/proc proc defaults 0 0
 "
-  cx_lines="${cx_lines}cvmfsexec $cx_base/cvmfs tmpfs mode=0555,nosuid,nodev 0 0
+  # It covers the list of the mounts.
+  cx_lines="${cx_lines}cvmfsexec $cx_base/$cx_own tmpfs mode=0555,nosuid,nodev 0 0
 "
-  cx_bind_all /cvmfs
+  cx_bind_all "/$cx_own"
   # /proc of our pid namespace is refused where parts of /proc are covered, as in most containers: then the keeper tries
   # again without a pid namespace, and this must not have started anything.
   [ -e $cx_base/proc/self/status ] || cx_root_failed ''
-  # --- The new root takes the place of the old, which goes to /cvmfs for a moment: the only directory that is ours.
+  # --- The new root takes the place of the old, which goes to $cx_own for a moment: the only directory that is ours.
   cd $cx_base || cx_root_failed "cannot enter $cx_base"
-  cx_pivot_root . cvmfs || cx_root_failed 'cannot change the root (pivot_root); an empty directory /cvmfs on this host helps'
+  cx_pivot_root . "$cx_own" || cx_root_failed 'cannot change the root (pivot_root); an empty directory /cvmfs on this host helps'
   cd /
   # Lazily: processes of this job still stand in it.
   cx_find umount
-  "$cx_found" -n -l /cvmfs || cx_root_failed 'cannot unmount the old root'
+  "$cx_found" -n -l "/$cx_own" || cx_root_failed 'cannot unmount the old root'
   # --- Root would not be stopped by the mode; and bindable again, for what the job mounts itself (containers).
   [ "$cx_userns$cx_pidns" = 11 ] || "$cx_mount" -n -o remount,bind,ro,private / ||
     cx_root_failed 'cannot make the new root read-only'

@@ -10,6 +10,7 @@
 #   stdout   `ready` when all is mounted
 #   CVMFSEXEC_DESCRIPTORS  numbers of the descriptors of /dev/fuse, one a repository
 #   CVMFSEXEC_RESTARTED    set for all but the first
+#   CVMFSEXEC_SCRATCH      where a scratch image will be mounted when /cvmfs can be mounted upon
 #
 # A server that ends by SIGALRM has done its work, one that ends with 125 has explained itself. When this process ends,
 # its descriptors are closed and those who wait for an answer get an error.
@@ -40,6 +41,7 @@ cx_serve() {
 cx_hold_descriptors() {
   CVMFSEXEC_DESCRIPTORS='' cx_fd=5
   cx_parse_words "$@"
+  [ ! "$cx_scratch" ] || export CVMFSEXEC_SCRATCH=/e2fs
   for cx_word in $cx_names; do
     if [ $cx_fd = 10 ]; then
       (eval 'exec 20<>/dev/null' && [ -e /proc/self/fd/20 ]) 2>/dev/null || {
@@ -66,6 +68,7 @@ cx_keep_server() {
   cx_run_server "$@" </proc/self/fd/4 4>&- &
   cx_server=$!
   cx_set_up_root "$@" --
+  [ ! "$cx_scratch" ] || cx_mount_scratch
   # This shell's own remark about a killed server would only confuse.
   exec 3>&2 2>/dev/null
   # In the tmpfs that only this job sees. The server unlinks it before the command is there.

@@ -3,9 +3,10 @@
 # shellcheck shell=sh
 
 # Reads the arguments up to `--`. Sets cx_names to the repositories asked for, each once, with a blank around each, and
-# cx_image_options to the options that are about an image, as words in quotes: none of them has a value attached.
+# cx_image_options to the options that are about an image, as words in quotes: none of them has a value attached; and
+# cx_scratch to the value of -m.
 cx_parse_words() {
-  cx_names=' ' cx_image_options='' cx_image=
+  cx_names=' ' cx_image_options='' cx_image='' cx_scratch=
   while [ $# -gt 0 ] && [ "$1" != -- ]; do
     cx_option=$1
     case $1 in
@@ -13,7 +14,9 @@ cx_parse_words() {
         cx_option=${1%%=*}
         cx_parse_image_option "$cx_option" "${1#*=}"
         ;;
-      -o | -m | --config | --record | --image | --bind | --env | --pwd)
+      -m) [ $# -eq 1 ] || [ "$2" = -- ] || { cx_scratch=$2 && shift; } ;;
+      -m*) cx_scratch=${1#-m} ;;
+      -o | --config | --record | --image | --bind | --env | --pwd)
         if [ $# -gt 1 ] && [ "$2" != -- ]; then
           cx_parse_image_option "$1" "$2"
           shift

@@ -13,6 +13,7 @@ test('repositories and options come in any order', (t) => {
     offline: false,
     record: undefined,
     image: undefined,
+    scratch: undefined,
   });
   t.deepEqual(parse('a', '--offline', '--record', 'file'), {
     repositories: ['a'],
@@ -22,6 +23,7 @@ test('repositories and options come in any order', (t) => {
     offline: true,
     record: 'file',
     image: undefined,
+    scratch: undefined,
   });
 });
 
@@ -54,8 +56,9 @@ test('an option without its value, and an unknown option, are refused by name', 
   }
 });
 
-test('-m is refused, and said what to do instead', (t) => {
-  t.throws(() => parse('-m', '/image', 'x'), { ...USAGE, message: /not supported; mount the image with fuse2fs/ });
+test('-m takes an image', (t) => {
+  t.is(parse('-m', '/image', 'x').scratch, '/image');
+  t.throws(() => parse('x', '-m'), { ...USAGE, message: /option -m needs a value/ });
 });
 
 test('without a repository there is nothing to do', (t) => {

@@ -5,12 +5,15 @@ import { parseLaunchWords } from '../../src/cli/launch-words.ts';
 
 const directory = join(import.meta.dirname, '../../src/launcher');
 
-function namesInShell(words: readonly string[]): string[] {
-  const code = '. "$1/quoting.sh"; . "$1/words.sh"; shift; cx_parse_words "$@"; printf %s "$cx_names"';
-  const names = execFileSync('/bin/sh', ['-c', code, 'sh', directory, ...words, '--', 'command', 'b.org'], {
+function inShell(words: readonly string[], variable: string): string {
+  const code = `. "$1/quoting.sh"; . "$1/words.sh"; shift; cx_parse_words "$@"; printf %s "$${variable}"`;
+  return execFileSync('/bin/sh', ['-c', code, 'sh', directory, ...words, '--', 'command', 'b.org'], {
     encoding: 'utf8',
   });
-  return names.split(' ').filter(Boolean);
+}
+
+function namesInShell(words: readonly string[]): string[] {
+  return inShell(words, 'cx_names').split(' ').filter(Boolean);
 }
 
 const LINES: readonly (readonly string[])[] = [
@@ -22,6 +25,7 @@ const LINES: readonly (readonly string[])[] = [
   ['--image', 'debian:stable'],
   ['--image', 'debian:stable', 'a.org'],
   ['--image', './directory', '--no-home', '--cleanenv'],
+  ['-m', 'image', 'a.org', '-m/other', 'c.org'],
   ['--config=directory', '--record=file', '-d', '--debug', '--offline', '-N', 'a.org'],
 ];
 
@@ -34,3 +38,9 @@ for (const words of LINES) {
 test('the shell passes over what the server will refuse', (t) => {
   t.deepEqual(namesInShell(['a b', '*', '', '--unknown', 'a.org', '-o']), ['a.org']);
 });
+
+for (const words of [['-m', 'a b', 'c.org'], ['c.org', '-m/x'], ['-m', 'first', '-m', 'last', 'c.org'], ['c.org']]) {
+  test(`the shell finds the scratch image that the server finds in: ${words.join(' ')}`, (t) => {
+    t.is(inShell(words, 'cx_scratch'), parseLaunchWords(words).scratch ?? '');
+  });
+}
