@@ -3,17 +3,19 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { faultStorm } from '../soak/fault-storm.ts';
+import { manyLaunchers } from '../soak/many-launchers.ts';
 import { serverKill } from '../soak/server-kill.ts';
 import type { Soak } from '../soak/soak.ts';
 
 const SOAKS: ReadonlyMap<string, Soak> = new Map([
   ['server-kill', serverKill],
   ['fault-storm', faultStorm],
+  ['many-launchers', manyLaunchers],
 ]);
 
 const USAGE = `Usage: npm run soak -- NAME [options]
 
-${[...SOAKS].map(([name, { summary, seconds }]) => `  ${name.padEnd(14)}${summary} (${seconds} s)`).join('\n')}
+${[...SOAKS].map(([name, { summary, seconds }]) => `  ${name.padEnd(16)}${summary} (${seconds} s)`).join('\n')}
 
   --seconds N   for how long; default: as above
   --seed N      makes the same choices as the run that printed this seed

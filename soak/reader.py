@@ -27,6 +27,29 @@ TREES = [(mount.encode(), tree.encode(), fqrn) for mount, tree, fqrn in SETTINGS
 RECOVERY = 60
 
 
+# The single call that took longest: seconds, what and on what.
+LONGEST_CALL = [0.0, ""]
+
+
+def timed(name):
+    call = getattr(os, name)
+
+    def run(*arguments, **rest):
+        began = time.monotonic()
+        try:
+            return call(*arguments, **rest)
+        finally:
+            seconds = time.monotonic() - began
+            if seconds > LONGEST_CALL[0]:
+                LONGEST_CALL[:] = [seconds, f"{name} {str(arguments[0])[:80]} until {time.strftime('%H:%M:%S')}"]
+
+    return run
+
+
+for name in ("open", "read", "pread", "listdir", "lstat", "readlink", "getxattr", "chdir", "waitpid"):
+    setattr(os, name, timed(name))
+
+
 class Wrong(Exception):
     """The mount shows something else than was published."""
 
@@ -170,7 +193,7 @@ class Worker:
         self.rng = random.Random(SETTINGS["seed"] * 1000 + number)
         self.trees = [Tree(*tree) for tree in TREES]
         self.stopped = False
-        self.result = {"checks": 0, "bytes": 0, "tolerated": 0, "longest": 0.0, "wrong": []}
+        self.result = {"checks": 0, "bytes": 0, "tolerated": 0, "longest": 0.0, "longestCall": [0.0, ""], "wrong": []}
         self.held = []
 
     def run(self):
@@ -179,6 +202,7 @@ class Worker:
             began = time.monotonic()
             self.guarded(self.step, SETTINGS["tolerant"])
             self.result["longest"] = max(self.result["longest"], time.monotonic() - began)
+        self.result["longestCall"] = LONGEST_CALL
         return self.result
 
     def guarded(self, action, tolerant):
@@ -285,7 +309,7 @@ def work():
         os.unlink(f"{ballast[0]}/ballast")
     for pid, _ in workers:
         os.kill(pid, signal.SIGUSR1)
-    total = {"checks": 0, "bytes": 0, "tolerated": 0, "longest": 0.0, "wrong": []}
+    total = {"checks": 0, "bytes": 0, "tolerated": 0, "longest": 0.0, "longestCall": [0.0, ""], "wrong": []}
     for pid, pipe in workers:
         with os.fdopen(pipe, "rb") as result:
             add(total, json.loads(result.read()))
@@ -295,7 +319,7 @@ def work():
 
 def add(total, result):
     for name, value in result.items():
-        total[name] = max(total[name], value) if name == "longest" else total[name] + value
+        total[name] = max(total[name], value) if name.startswith("longest") else total[name] + value
 
 
 def load(directory, size):

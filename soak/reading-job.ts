@@ -13,6 +13,8 @@ export interface ReaderResult {
   readonly tolerated: number;
   /** Seconds of the longest single thing that was done. */
   readonly longest: number;
+  /** Of the single system call that took longest: seconds, and which it was. */
+  readonly longestCall: readonly [number, string];
   readonly wrong: readonly string[];
 }
 
@@ -91,9 +93,9 @@ export function readerResult(stdout: string, stderr: string): ReaderResult {
   }
 }
 
-export function figures({ checks, bytes, tolerated, longest }: ReaderResult): string {
+export function figures({ checks, bytes, tolerated, longest, longestCall: [call, which] }: ReaderResult): string {
   const errors = tolerated > 0 ? `, ${tolerated} of them EIO while the storm went on` : '';
-  return `${checks} comparisons${errors}, ${Math.round(bytes / 1e6)} MB; the longest took ${longest.toFixed(1)} s`;
+  return `${checks} comparisons${errors}, ${Math.round(bytes / 1e6)} MB; the longest took ${longest.toFixed(1)} s, the longest call ${call.toFixed(1)} s (${which})`;
 }
 
 function script(path: string, text: string): void {

@@ -47,3 +47,16 @@ export function notStored(path: string, error: unknown): CacheError {
   if (error instanceof CacheError) return error;
   return new CacheError('NOT_STORED', `cannot store in the cache directory ${path}: ${reasonOf(error)}`, error);
 }
+
+/** What kept an object from being stored, if that is what `error` is about. */
+export function storageFailure(error: unknown): CacheError | undefined {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (cause instanceof CacheError && cause.code === 'NOT_STORED') return cause;
+  }
+  return undefined;
+}
+
+export function isDiskFull(error: unknown): boolean {
+  const { code } = (storageFailure(error)?.cause ?? {}) as NodeJS.ErrnoException;
+  return code === 'ENOSPC' || code === 'EDQUOT';
+}

@@ -37,6 +37,11 @@ export class ObjectSink implements TransferSink {
     return this.#result;
   }
 
+  /** Bytes of the transfer that have come. */
+  get received(): number {
+    return this.#received;
+  }
+
   begin(control: TransferControl): void {
     this.abort();
     this.#control = control;

@@ -1,5 +1,6 @@
 // From the settings of a cache to the directories behind it.
 import { CacheDirectory } from './directory.ts';
+import { FetchClaims } from './fetch-claims.ts';
 import { Quota } from './quota/quota.ts';
 import { quotaDirectory } from './quota/quota-files.ts';
 import type { CacheSettings, DirectoryCache, MemoryCache } from './settings.ts';
@@ -13,6 +14,8 @@ export interface OpenedCache {
   readonly memory?: number;
   /** Keeps the accounts of `directory`. */
   readonly quota?: Quota;
+  /** Among the processes that use `directory`. */
+  readonly claims?: FetchClaims;
 }
 
 /**
@@ -31,7 +34,7 @@ function openOne(settings: DirectoryCache | MemoryCache, warn: ((line: string) =
   const directory = CacheDirectory.open(path, access);
   if (access !== 'private') return { directory };
   const quota = new Quota({ directory: path, quotaDirectory: place, limit, warn });
-  return { directory: directory.withChecksums(quota.checksums), quota };
+  return { directory: directory.withChecksums(quota.checksums), quota, claims: new FetchClaims(quota.files.fetching) };
 }
 
 /** Where the root catalog of a repository is noted. `workspace`: the user's own directory on this node. */

@@ -52,6 +52,11 @@ export class RecentObjects {
     return this.#entries.has(hash.toString());
   }
 
+  /** It is here, and will be on disk soon. */
+  isUnstored(hash: ContentHash): boolean {
+    return this.#entries.get(hash.toString())?.state === 'new';
+  }
+
   /** Keeps the object and stores it soon; `homeless`: it is known that it cannot be stored. */
   add(request: ObjectRequest, bytes: Uint8Array, homeless = false): void {
     const key = request.hash.toString();

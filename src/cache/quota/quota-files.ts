@@ -6,6 +6,7 @@
 //   state    what the keeper counted last (keeper-state.ts)
 //   limit    bytes, set by `cvmfsexec cache limit`; counts more than CVMFS_QUOTA_LIMIT
 //   full     its time is the last time that a process found the disk full
+//   fetching  directory: what some process is fetching just now (fetch-claims.ts)
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 
 export class QuotaFiles {
@@ -30,6 +31,10 @@ export class QuotaFiles {
 
   get full(): string {
     return `${this.directory}/full`;
+  }
+
+  get fetching(): string {
+    return `${this.directory}/fetching`;
   }
 
   get #limit(): string {
