@@ -38,12 +38,12 @@ await withDir(
     writeFileSync(join(work, 'tree/nested/file'), 'content');
     run('cvmfs-publish', 'create', ...repository, '--no-sync');
     run('cvmfs-publish', 'publish', repository[0], join(work, 'tree'), '--keys', join(work, 'keys'), '--no-sync');
-    process.env.CVMFSEXEC_WRITE_CODE_CACHE = join(staging, 'app.cache');
+    process.env.CVMFSEXEC_WRITE_CODE_CACHE = join(staging, `app.${process.arch}.cache`);
     run('warm-up', work, 'warm-up.example.org');
   },
   { unsafeCleanup: true },
 );
-statSync(join(staging, 'app.cache'));
+statSync(join(staging, `app.${process.arch}.cache`));
 writeFileSync(join(staging, 'VERSION'), `${version}\n`);
 
 // Swapped by renames, so that a program starting meanwhile finds the old or the new one.

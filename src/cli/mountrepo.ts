@@ -7,7 +7,7 @@ import { tryRun } from '../doctor/try-run.ts';
 import { type LaunchWords, parseLaunchWords, resolvePaths } from './launch-words.ts';
 import { mountDirectory, repositoryMounts } from './mountrepo/place.ts';
 import { removeDirectory, unmountRepository } from './mountrepo/unmount.ts';
-import { programPath } from './trial-mount.ts';
+import { programPath } from './package-directory.ts';
 
 const EXAMPLES = `Examples:
   mountrepo atlas.cern.ch sft.cern.ch          (prints where they are mounted)

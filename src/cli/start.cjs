@@ -1,5 +1,5 @@
 // Runs app.cjs from its shipped code cache: saves the compilation, needs no writable directory and no environment.
-// A cache that Node refuses (another version) costs some milliseconds, nothing else.
+// A cache that Node refuses (another version) costs some milliseconds, nothing else. It holds for one kind of processor.
 'use strict';
 const fs = require('node:fs');
 const vm = require('node:vm');
@@ -9,7 +9,7 @@ const writeCache = process.env.CVMFSEXEC_WRITE_CODE_CACHE;
 let cachedData;
 if (!writeCache) {
   try {
-    cachedData = fs.readFileSync(`${__dirname}/app.cache`);
+    cachedData = fs.readFileSync(`${__dirname}/app.${process.arch}.cache`);
   } catch {
     // not built with a cache
   }

@@ -1,7 +1,7 @@
 // Mounts a repository as a launch would, in a job of its own that only looks at it.
 import { spawn } from 'node:child_process';
-import { dirname, join } from 'node:path';
 import type { LaunchWords } from './launch-words.ts';
+import { programPath } from './package-directory.ts';
 
 export interface Trial {
   readonly repository: string;
@@ -21,11 +21,6 @@ cd "/cvmfs/$CVMFSEXEC_PROBE" 2>/dev/null || cd "/cvmfs/$CVMFSEXEC_PROBE".* || ex
 df -P . | { read -r title; read -r source rest; echo "$source"; }
 set -- *
 echo $#`;
-
-/** The package's directory; the bundle is started by its dist/start.cjs. */
-export function programPath(name: string): string {
-  return join(dirname(process.argv[1]), '../bin', name);
-}
 
 /** Never rejects. */
 export function tryMount(repository: string, { parameters, configDirectory, offline }: LaunchWords): Promise<Trial> {

@@ -2,8 +2,6 @@
 import { accessSync, constants, readdirSync } from 'node:fs';
 import { ConfigError } from './error.ts';
 
-export const SYSTEM_DIRECTORY = '/etc/cvmfs';
-
 /** Everything after the first dot. */
 export function domainOf(fqrn: string): string {
   return fqrn.slice(fqrn.indexOf('.') + 1);

@@ -2,10 +2,11 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import type { FileTree } from './file-tree.ts';
 import { isMissing } from './files.ts';
+import { onDisk } from './system-directory.ts';
 
 export const localFiles: FileTree = {
-  read: (path) => unlessMissing(() => readFileSync(path)),
-  list: (path) => unlessMissing(() => readdirSync(path)) ?? [],
+  read: (path) => unlessMissing(() => readFileSync(onDisk(path))),
+  list: (path) => unlessMissing(() => readdirSync(onDisk(path))) ?? [],
   kind(path) {
     const found = statOf(path);
     if (found?.isDirectory()) return 'directory';
@@ -15,7 +16,7 @@ export const localFiles: FileTree = {
 
 function statOf(path: string) {
   try {
-    return statSync(path, { throwIfNoEntry: false });
+    return statSync(onDisk(path), { throwIfNoEntry: false });
   } catch {
     // in a directory that must not be entered
     return undefined;

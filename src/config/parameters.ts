@@ -3,9 +3,10 @@ import { ConfigurationFiles } from './configuration-files.ts';
 import { DEFAULT_PARAMETERS, DEFAULT_PROXY, DOMAINS, REPOSITORIES } from './defaults.ts';
 import { ConfigError } from './error.ts';
 import type { FileTree } from './file-tree.ts';
-import { domainOf, firstFiles, laterFiles, requireDirectory, requireFile, SYSTEM_DIRECTORY } from './files.ts';
+import { domainOf, firstFiles, laterFiles, requireDirectory, requireFile } from './files.ts';
 import { isRepositoryName } from './names.ts';
 import { readScript, type ScriptContext } from './script-file.ts';
+import { SYSTEM_DIRECTORY } from './system-directory.ts';
 
 export type Source = { readonly file: string; readonly line: number } | 'built-in' | 'environment' | '-o';
 

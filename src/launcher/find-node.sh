@@ -22,8 +22,12 @@ cx_find_node() {
 # Runs "$@", words for Node, in place of this process. A Node that lies unpacked next to bin may have a loader and libraries
 # beside it, and runs by those on systems whose own are too old or of another kind.
 cx_exec_node() {
-  for cx_loader in "${cx_node%/bin/node}"/lib/ld-linux-*.so.*; do
-    [ ! -x "$cx_loader" ] || exec "$cx_loader" --library-path "${cx_loader%/*}" "$cx_node" "$@"
-  done
+  case $cx_node in
+    "$cx_home"/node/bin/node)
+      for cx_loader in "$cx_home"/node/lib/ld-linux-*.so.*; do
+        [ ! -x "$cx_loader" ] || exec "$cx_loader" --library-path "${cx_loader%/*}" "$cx_node" "$@"
+      done
+      ;;
+  esac
   exec "$cx_node" "$@"
 }

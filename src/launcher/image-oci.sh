@@ -17,5 +17,5 @@ cx_read_oci_configuration() {
 
 cx_ask_node() {
   cx_clean_node_environment
-  "$cx_node" "${cx_lib%/src/launcher}/dist/start.cjs" image-facts "$@" </dev/null
+  cx_exec_node "$cx_home/dist/start.cjs" image-facts "$@" </dev/null
 }

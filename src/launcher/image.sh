@@ -9,7 +9,9 @@ shift 9
 cx_assignments=$1 cx_seen=$2 cx_env_OLDPWD=$3 cx_by_hand=$4 cx_names=$5 cx_image_options=$6
 shift 6
 cx_name=cvmfsexec
+cx_home=${cx_lib%/src/launcher}
 . "$cx_lib/programs.sh"
+. "$cx_lib/find-node.sh"
 . "$cx_lib/quoting.sh"
 . "$cx_lib/lookup.sh"
 . "$cx_lib/image-options.sh"

@@ -6,6 +6,7 @@ unset -f cd kill read printf wait command ulimit test 2>/dev/null
 cx_name=cvmfsexec
 . "$cx_lib/programs.sh"
 . "$cx_lib/quoting.sh"
+. "$cx_lib/find-node.sh"
 . "$cx_lib/wait.sh"
 . "$cx_lib/deliver.sh"
 . "$cx_lib/root.sh"

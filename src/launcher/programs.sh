@@ -8,10 +8,10 @@ cx_die() {
 }
 
 # Sets cx_found to the absolute path of a program. Absolute, because a busybox sh prefers its own applets, and with the
-# system directories behind PATH, because users often have no sbin there.
+# system directories behind PATH, because users often have no sbin there; last, what the single file may bring.
 cx_find() {
   IFS=:
-  for cx_directory in ${PATH-} /usr/bin /bin /usr/sbin /sbin; do
+  for cx_directory in ${PATH-} /usr/bin /bin /usr/sbin /sbin "${cx_home-}/libexec"; do
     case $cx_directory in /*) ;; *) continue ;; esac
     if [ -f "$cx_directory/$1" ] && [ -x "$cx_directory/$1" ]; then
       cx_found=$cx_directory/$1

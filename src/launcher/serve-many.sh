@@ -5,6 +5,7 @@ unset -f cd kill read printf wait command ulimit test 2>/dev/null
 set -o posix
 . "$cx_lib/programs.sh"
 . "$cx_lib/quoting.sh"
+. "$cx_lib/find-node.sh"
 . "$cx_lib/deliver.sh"
 . "$cx_lib/root.sh"
 . "$cx_lib/serve.sh"

@@ -91,7 +91,7 @@ cx_keep_server() {
 }
 
 cx_run_server() {
-  exec "$cx_node" --disable-sigusr1 --v8-pool-size=1 --max-semi-space-size=2 "$cx_home/dist/start.cjs" server "$@"
+  cx_exec_node --disable-sigusr1 --v8-pool-size=1 --max-semi-space-size=2 "$cx_home/dist/start.cjs" server "$@"
 }
 
 # Whether another server shall be started after one that ended with $cx_status; if not, init has been told why. A failure

@@ -29,4 +29,8 @@ export const SUBCOMMANDS: Readonly<Record<string, { summary: string; load: () =>
     summary: 'fill a cache with parts of repositories, for jobs without network',
     load: async () => (await import('./preload.ts')).main,
   },
+  makedist: {
+    summary: 'write a single executable file that needs nothing installed',
+    load: async () => (await import('./makedist.ts')).main,
+  },
 };

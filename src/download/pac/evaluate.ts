@@ -5,6 +5,7 @@ import { networkInterfaces } from 'node:os';
 import { ordered } from '../dns/addresses.ts';
 import type { Resolver } from '../dns/resolver.ts';
 import { definePacFunctions, type World } from './library.ts';
+import { nodeCommand } from './node-command.ts';
 import { type SandboxInput, type SandboxOutput, sandboxProgram } from './sandbox.ts';
 
 export interface PacLimits {
@@ -117,7 +118,7 @@ function start(megabytes: number) {
   flags.push('--jitless', '--disallow-code-generation-from-strings', '--no-warnings');
   if (permission) flags.push(permission);
   const program = `(${sandboxProgram})(require('node:vm'), process.stdin, process.stdout)`;
-  const words = ['-c', WRAPPER, 'sh', process.execPath, ...flags, '-e', program];
+  const words = ['-c', WRAPPER, 'sh', ...nodeCommand(), ...flags, '-e', program];
   const { PATH } = process.env;
   return spawn('sh', words, { cwd: '/', env: { PATH }, stdio: ['pipe', 'pipe', 'ignore'] });
 }
