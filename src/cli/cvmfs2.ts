@@ -87,7 +87,8 @@ async function serve(line: ToServe, place: MountPoint | Received, ready: () => v
     if (own) process.stdout.write(`CernVM-FS: mounted cvmfs on ${line.mountPoint}\n`);
     settings.log?.note(`CernVM-FS: linking ${line.mountPoint} to repository ${settings.fqrn}`);
     opened.followRevisions(session.notify);
-    sockets = new TalkSockets([{ ended, repository: opened, settings, mountpoint: line.mountPoint }]);
+    sockets = new TalkSockets();
+    sockets.add({ ended, repository: opened, settings, mountpoint: line.mountPoint });
     ready();
     await ended;
     settings.log?.note(`CernVM-FS: unmounted ${line.mountPoint} (${settings.fqrn})`);

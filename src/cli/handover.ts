@@ -1,14 +1,19 @@
 // What a server of a job has from the one before it, which was killed, and leaves to the next (see src/launcher/serve.sh).
+import { fstatSync } from 'node:fs';
 import type { NodeJournal } from '../filesystem/node-journal.ts';
 import type { Negotiated } from '../fuse/init.ts';
 import { LauncherError } from '../launcher/error.ts';
 import { isMounted, openFuse } from '../launcher/fuse-mount.ts';
+import { InputLines } from '../launcher/input-lines.ts';
 import { JOURNAL_NAME, JobJournal } from '../launcher/job-journal.ts';
-import { InputLines } from './input-lines.ts';
+import { LaterMounts } from './later-mounts.ts';
 import type { Inheritance } from './launch-environment.ts';
 
 /** Where everything is mounted, known to a server that is not the first. */
 const ROOT = '/cvmfs';
+/** Where the pipe with the job's requests is, for the first server and for the others. */
+const FIRST_PIPE = 0;
+const PIPE = 4;
 
 /** A descriptor of /dev/fuse and what is known of its mount. */
 export interface MountDescriptor {
@@ -21,17 +26,37 @@ export interface MountDescriptor {
   readonly onAgreed: (negotiated: Negotiated) => void;
 }
 
+/** What of all this one mount uses. */
+export interface MountPlace {
+  readonly descriptor: () => MountDescriptor;
+  readonly nodes: NodeJournal;
+  /** It is unmounted. */
+  readonly end: () => void;
+}
+
 export class Handover {
   /** There was a server before this one. */
   readonly restarted: boolean;
+  /** Descriptor of the pipe with the job's requests. */
+  readonly pipe: number;
+  readonly lines: InputLines;
   readonly #descriptors: readonly number[];
+  readonly #spares: readonly number[];
   readonly #journal = new JobJournal();
   #root: Promise<string> | undefined;
+  readonly #later: LaterMounts;
 
-  constructor({ restarted, descriptors }: Inheritance) {
+  /** @param named how many of the descriptors are for repositories that the launch names */
+  constructor({ restarted, descriptors }: Inheritance, named: number) {
     this.restarted = restarted;
-    this.#descriptors = descriptors;
+    this.#descriptors = descriptors.slice(0, named);
+    this.#spares = descriptors.slice(named);
     if (restarted) this.#journal.adopt(0, `${ROOT}/${JOURNAL_NAME}`);
+    this.#later = new LaterMounts(this.#spares.length, this.#journal.records('later'), (record) =>
+      this.#journal.append('later', record),
+    );
+    this.pipe = restarted ? PIPE : FIRST_PIPE;
+    this.lines = new InputLines(this.pipe);
   }
 
   /** Resolves to the directory to mount below, when that can be. */
@@ -42,24 +67,71 @@ export class Handover {
 
   async #readRoot(): Promise<string> {
     if (this.restarted) return ROOT;
-    const match = /^root (\/.*)$/.exec((await new InputLines(0).next()) ?? '');
+    const match = /^root (\/.*)$/.exec((await this.lines.next()) ?? '');
     if (!match) throw new LauncherError('NO_ROOT', 'the root directory of the job could not be set up');
     this.#journal.create(`${match[1]}/${JOURNAL_NAME}`);
     return match[1];
   }
 
-  nodeJournal(fqrn: string): NodeJournal {
-    const owner = `nodes ${fqrn}`;
+  /** For the job's repository number `index`, counted from 0; undefined: it was unmounted. */
+  named(fqrn: string, index: number): MountPlace | undefined {
+    const slot = -1 - index;
+    if (this.#later.hasEnded(slot)) return undefined;
+    const fd = () => this.#kept(fqrn, this.#descriptors[index], !this.restarted);
+    return {
+      nodes: this.#nodes(fqrn),
+      descriptor: () => this.#descriptor(fqrn, fd()),
+      end: () => this.#later.end(slot),
+    };
+  }
+
+  /** For one that is mounted while the job runs. */
+  later(fqrn: string): MountPlace {
+    return this.#laterPlace(this.#later.add(fqrn), true);
+  }
+
+  /** What the servers before have mounted so, and is mounted still. */
+  takenOver(): ReadonlyMap<string, MountPlace> {
+    const places = new Map<string, MountPlace>();
+    for (const mount of this.#later.open) {
+      const fd = mount.descriptor === undefined ? undefined : this.#spares[mount.descriptor];
+      // That server was killed before it could mount it, and whoever waits for it asks again.
+      if (fd !== undefined && !isMounted(fd)) this.#later.end(mount.slot);
+      else places.set(mount.fqrn, this.#laterPlace(mount, false));
+    }
+    return places;
+  }
+
+  /** All is mounted or taken over, and is answered. */
+  serving(): void {
+    this.#journal.serving();
+  }
+
+  /** What whoever starts the command must know to let it write requests: the process that keeps the pipe, and its inode. */
+  get pipeAddress(): string {
+    return `${process.ppid} ${fstatSync(this.pipe).ino}`;
+  }
+
+  #laterPlace({ fqrn, slot, descriptor }: ReturnType<LaterMounts['add']>, fresh: boolean): MountPlace {
+    const key = `${fqrn}#${slot}`;
+    const kept = descriptor === undefined ? undefined : this.#spares[descriptor];
+    return {
+      nodes: this.#nodes(key),
+      descriptor: () => this.#descriptor(key, this.#kept(fqrn, kept, fresh)),
+      end: () => this.#later.end(slot),
+    };
+  }
+
+  #nodes(key: string): NodeJournal {
+    const owner = `nodes ${key}`;
     return {
       append: (record) => this.#journal.append(owner, record),
       records: this.#journal.records(owner),
     };
   }
 
-  /** For the job's repository number `index`, counted from 0. */
-  descriptor(fqrn: string, index: number): MountDescriptor {
-    const owner = `init ${fqrn}`;
-    const fd = this.#number(fqrn, index);
+  #descriptor(key: string, fd: number): MountDescriptor {
+    const owner = `init ${key}`;
     const agreed = this.#journal.records(owner).at(-1);
     return {
       fd,
@@ -69,16 +141,10 @@ export class Handover {
     };
   }
 
-  /** All is mounted or taken over, and is answered. */
-  serving(): void {
-    this.#journal.serving();
-  }
-
   /** One that outlives this process, if sh could open enough of them. */
-  #number(fqrn: string, index: number): number {
-    const kept = this.#descriptors[index];
+  #kept(fqrn: string, kept: number | undefined, fresh: boolean): number {
     if (kept !== undefined) return kept;
-    if (!this.restarted) return openFuse();
+    if (fresh) return openFuse();
     throw new LauncherError(
       'NOT_KEPT',
       `cannot take over ${fqrn} from a server that was killed: for so many repositories that needs a bash on PATH`,

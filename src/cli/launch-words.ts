@@ -11,6 +11,8 @@ export interface LaunchWords {
   /** These, in this order, instead of all files of a configuration directory. */
   readonly configFiles?: readonly string[];
   readonly debug: boolean;
+  /** The command may have more repositories mounted, from inside. */
+  readonly inside: boolean;
   /** No network: what the cache has is all there is. */
   readonly offline?: boolean;
   /** File system image that is mounted as scratch space at /e2fs. */
@@ -53,6 +55,7 @@ export function parseLaunchWords(
   const parameters: string[] = [];
   let configDirectory: string | undefined;
   let debug = false;
+  let inside = true;
   let offline = false;
   let record: string | undefined;
   let image: string | undefined;
@@ -75,8 +78,7 @@ export function parseLaunchWords(
     } else if (word === '--debug' || word === '-d') debug = true;
     else if (word === '--offline') offline = true;
     else if (IMAGE_ONLY.has(word)) continue;
-    // Nothing to disable: requests to mount more from inside are not served.
-    else if (word === '-N') continue;
+    else if (word === '-N') inside = false;
     else if (word.startsWith('-')) throw new UsageError(`unknown option ${word}; ${HINT}`);
     else if (!repositories.includes(word)) repositories.push(checkedName(word));
   }
@@ -85,7 +87,7 @@ export function parseLaunchWords(
   if (repositories.length === 0 && required === 'required' && image === undefined) {
     throw new UsageError(`no repository named; ${HINT}`);
   }
-  return { repositories, parameters, configDirectory, debug, offline, record, scratch, image };
+  return { repositories, parameters, configDirectory, debug, inside, offline, record, scratch, image };
 }
 
 /** Adds the repository that an image below /cvmfs is in, as the launcher does (src/launcher/words.sh). */

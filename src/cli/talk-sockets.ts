@@ -14,30 +14,36 @@ export interface ServedMount {
 const AFTER_MS = 100;
 
 export class TalkSockets {
-  readonly #timer: NodeJS.Timeout;
-  readonly #servers: TalkServer[] = [];
+  readonly #timers = new Map<ServedMount, NodeJS.Timeout>();
+  readonly #servers = new Map<ServedMount, TalkServer>();
   #closed = false;
 
-  constructor(mounts: readonly ServedMount[]) {
-    this.#timer = setTimeout(() => void this.#open(mounts), AFTER_MS);
-    this.#timer.unref();
+  add(mount: ServedMount): void {
+    const timer = setTimeout(() => void this.#open(mount), AFTER_MS);
+    timer.unref();
+    this.#timers.set(mount, timer);
   }
 
-  /** Takes the sockets away, at once. */
+  /** Takes its socket away, at once. */
+  remove(mount: ServedMount): void {
+    clearTimeout(this.#timers.get(mount));
+    this.#timers.delete(mount);
+    this.#servers.get(mount)?.close();
+    this.#servers.delete(mount);
+  }
+
+  /** Takes all away, at once. */
   close(): void {
     this.#closed = true;
-    clearTimeout(this.#timer);
-    for (const server of this.#servers) server.close();
+    for (const mount of [...this.#timers.keys()]) this.remove(mount);
   }
 
-  async #open(mounts: readonly ServedMount[]): Promise<void> {
+  async #open(mount: ServedMount): Promise<void> {
     const { startTalk } = await import('../talk/start-talk.ts');
-    for (const { repository, settings, mountpoint } of mounts) {
-      if (this.#closed) return;
-      const server = await startTalk(repository, settings, mountpoint);
-      if (!server) continue;
-      if (this.#closed) server.close();
-      else this.#servers.push(server);
-    }
+    if (this.#closed || !this.#timers.has(mount)) return;
+    const server = await startTalk(mount.repository, mount.settings, mount.mountpoint);
+    if (!server) return;
+    if (this.#closed || !this.#timers.has(mount)) server.close();
+    else this.#servers.set(mount, server);
   }
 }

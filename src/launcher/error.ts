@@ -6,7 +6,9 @@ export type LauncherErrorCode =
   | 'MOUNT_FAILED'
   | 'NO_ROOT'
   | 'NO_JOURNAL'
-  | 'NOT_KEPT';
+  | 'NOT_KEPT'
+  | 'NOT_MOUNTED'
+  | 'UNMOUNT_FAILED';
 
 export class LauncherError extends Error {
   override readonly name = 'LauncherError';

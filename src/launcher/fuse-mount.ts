@@ -37,6 +37,16 @@ export async function mountFuse(fd: number, source: string, directory: string): 
   }
 }
 
+/** @param lazy also while it is in use */
+export async function unmount(directory: string, lazy: boolean): Promise<void> {
+  try {
+    await runMountProgram('umount', ['-n', ...(lazy ? ['-l'] : []), directory]);
+  } catch (error) {
+    const reason = (error as Error).message.replace(/^umount: [^:]*: /, '');
+    throw new LauncherError('UNMOUNT_FAILED', `cannot unmount ${directory}: ${reason}`, error);
+  }
+}
+
 /** Without looking into it: it may be mounted already, by a server that was killed, and nobody would answer. */
 function makeDirectory(directory: string): void {
   try {

@@ -5,10 +5,11 @@
 # opened here and only held, never read: a server that is killed leaves the mounts as they are, those who use them wait,
 # and the next server goes on where it was. It is told to by what it inherits:
 #
-#   stdin    of the first server: a pipe, `root DIRECTORY` when /cvmfs can be mounted upon. Of all others: the journal, in
-#            which their predecessors noted what the kernel was told (src/launcher/job-journal.ts)
-#   stdout   `ready` when all is mounted
-#   CVMFSEXEC_DESCRIPTORS  numbers of the descriptors of /dev/fuse, one a repository
+#   stdin    of the first server: a pipe, `root DIRECTORY` when /cvmfs can be mounted upon, then what the job asks for from
+#            inside (request.sh). Of all others: the journal, in which their predecessors noted what the kernel was told
+#            (src/launcher/job-journal.ts); they have that pipe as descriptor 4
+#   stdout   `ready` when all is mounted, and where that pipe is found
+#   CVMFSEXEC_DESCRIPTORS  numbers of the descriptors of /dev/fuse, one a repository, then spare ones for those mounted later
 #   CVMFSEXEC_RESTARTED    set for all but the first
 #   CVMFSEXEC_SCRATCH      where a scratch image will be mounted when /cvmfs can be mounted upon
 #
@@ -37,7 +38,8 @@ cx_serve() {
 
 # Opens /dev/fuse once for each repository. 0 to 4 are for other uses, and sh can only name one digit. What has more
 # repositories is done by a shell that can name more, bash on all systems where sh cannot; without one the server opens
-# the rest for itself, and they end with it.
+# the rest for itself, and they end with it. For what is mounted from inside there are spare ones, which cost nothing: as
+# many as this shell can name without asking.
 cx_hold_descriptors() {
   CVMFSEXEC_DESCRIPTORS='' cx_fd=5
   cx_parse_words "$@"
@@ -52,17 +54,28 @@ cx_hold_descriptors() {
       }
       cx_fd=20
     fi
-    while [ -h /proc/self/fd/$cx_fd ]; do cx_fd=$((cx_fd + 1)); done # the caller's
-    eval "command exec $cx_fd<>/dev/fuse" || {
-      kill -61 "$cx_init"
-      exit 125
-    }
-    CVMFSEXEC_DESCRIPTORS="$CVMFSEXEC_DESCRIPTORS$cx_fd "
-    cx_fd=$((cx_fd + 1))
+    cx_hold_one
+  done
+  [ "$cx_inside" ] || return 0
+  cx_end=10
+  [ ! "${BASH_VERSION-}" ] || cx_end=$((cx_fd + 20))
+  while [ $cx_fd -lt $cx_end ]; do
+    if [ $cx_fd = 10 ]; then cx_fd=20 cx_end=40; fi
+    cx_hold_one
   done
 }
 
-# stdin is a pipe that nobody writes to; this makes us the one who does.
+cx_hold_one() {
+  while [ -h "/proc/self/fd/$cx_fd" ]; do cx_fd=$((cx_fd + 1)); done # the caller's
+  eval "command exec $cx_fd<>/dev/fuse" || {
+    kill -61 "$cx_init"
+    exit 125
+  }
+  CVMFSEXEC_DESCRIPTORS="$CVMFSEXEC_DESCRIPTORS$cx_fd "
+  cx_fd=$((cx_fd + 1))
+}
+
+# stdin is a pipe that nobody writes to; this makes us the one who does, and who keeps it open for the job's requests.
 cx_keep_server() {
   exec 4<>/proc/self/fd/0
   cx_run_server "$@" </proc/self/fd/4 4>&- &
@@ -76,7 +89,6 @@ cx_keep_server() {
   printf 'serving              \n' >$cx_journal
   exec 0>>$cx_journal
   echo 'root /cvmfs' >&4
-  exec 4>&-
 
   cx_failures=0 cx_seen='' cx_serving=
   wait $cx_server
@@ -85,7 +97,7 @@ cx_keep_server() {
   export CVMFSEXEC_RESTARTED
   while cx_shall_go_on; do
     printf '%s: the file system server ended (%s); a new one takes over\n' "$cx_name" "$cx_cause" >&3
-    (exec 2>&3 3>&- && cx_run_server "$@")
+    (exec 2>&3 3>&- 4</proc/self/fd/4 && cx_run_server "$@")
     cx_status=$?
   done
 }

@@ -9,6 +9,7 @@ shift 4
 cx_name=cvmfsexec
 . "$cx_lib/programs.sh"
 . "$cx_lib/lookup.sh"
+. "$cx_lib/offer.sh"
 
 # --- The environment: what the shells on the way made of it (see environment.sh), and what they added.
 cx_assignments='' cx_seen='' cx_env_PWD='' cx_env_OLDPWD=''
@@ -27,7 +28,7 @@ cx_unshare=$cx_found
 cx_by_hand=
 [ ! "$cx_userns" ] || "$cx_unshare" --map-user="$cx_uid" --map-group="$cx_gid" --version >/dev/null 2>&1 || cx_by_hand=1
 
-read -r cx_line || exit 125
+read -r cx_line cx_keeper cx_pipe || exit 125
 [ "$cx_line" = ready ] || exit 125
 
 [ ! "$cx_image_options" ] ||
@@ -47,6 +48,7 @@ cx_look_up "$1"
 
 # --- Always by `unshare`, also where it has nothing to do: env would take a command with `=` in its name for a variable.
 eval "exec <&$cx_stdin $cx_stdin<&-"
+cx_offer_requests
 if [ "$cx_userns" ] && [ ! "$cx_by_hand" ]; then
   set -- --map-user="$cx_uid" --map-group="$cx_gid" -- "$@"
   set -- "$cx_unshare" --user "$@"

@@ -3,10 +3,10 @@
 # shellcheck shell=sh
 
 # Reads the arguments up to `--`. Sets cx_names to the repositories asked for, each once, with a blank around each, and
-# cx_image_options to the options that are about an image, as words in quotes: none of them has a value attached; and
-# cx_scratch to the value of -m.
+# cx_image_options to the options that are about an image, as words in quotes: none of them has a value attached; cx_scratch
+# to the value of -m; and cx_inside, if the job may ask for more.
 cx_parse_words() {
-  cx_names=' ' cx_image_options='' cx_image='' cx_scratch=
+  cx_names=' ' cx_image_options='' cx_image='' cx_scratch='' cx_inside=1
   while [ $# -gt 0 ] && [ "$1" != -- ]; do
     cx_option=$1
     case $1 in
@@ -26,6 +26,7 @@ cx_parse_words() {
     esac
     shift
     case $cx_option in
+      -N) cx_inside='' ;;
       -*) ;;
       *) cx_add_name "$cx_option" ;;
     esac

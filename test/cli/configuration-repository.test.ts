@@ -70,6 +70,7 @@ async function configured(
     parameters: [`CVMFS_CACHE_BASE=${cache}`, `CVMFS_BLACKLIST=${directory}/blacklist`, ...parameters],
     configDirectory: directory,
     debug: false,
+    inside: true,
     offline: false,
     record: undefined,
   };

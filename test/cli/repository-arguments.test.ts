@@ -32,6 +32,7 @@ test('the words mean what they mean for a launch, paths relative to the working 
       parameters: ['A=1', `CVMFS_CACHE_BASE=${resolve('cache')}`],
       configDirectory: resolve('conf'),
       debug: false,
+      inside: true,
       offline: false,
       record: undefined,
     },

@@ -36,6 +36,7 @@ async function settingsOf(
     ),
     configDirectory: join(base, 'config'),
     debug: false,
+    inside: true,
   };
   return { settings: await repositorySettings(name, launch, (line) => reports.push(line)), reports, base };
 }

@@ -124,7 +124,8 @@ for (const shell of shells) {
     const { code, stderr } = await ended;
     t.is(code, 0, stderr);
     const numbers = first.environment.CVMFSEXEC_DESCRIPTORS.trim().split(' ');
-    t.is(numbers.length, names.length);
+    // Some are spare.
+    t.true(numbers.length >= names.length);
     t.is(second.environment.CVMFSEXEC_DESCRIPTORS, first.environment.CVMFSEXEC_DESCRIPTORS);
     for (const { fds } of [first, second]) {
       for (const number of numbers) t.true(fds.includes(`${number} /dev/fuse`), `${number}: ${fds}`);

@@ -2,6 +2,9 @@
 // process could not end.
 import { Socket } from 'node:net';
 
+/** Characters of a line without an end; what comes after them begins another one. */
+const LONGEST = 65_536;
+
 export class InputLines {
   readonly #lines: string[] = [];
   #rest = '';
@@ -13,7 +16,7 @@ export class InputLines {
     socket.setEncoding('latin1');
     socket.on('data', (text: string) => {
       const parts = (this.#rest + text).split('\n');
-      this.#rest = parts.pop() ?? '';
+      this.#rest = (parts.pop() ?? '').slice(-LONGEST);
       this.#lines.push(...parts);
       this.#wake?.();
     });
@@ -26,11 +29,16 @@ export class InputLines {
 
   /** The next line without its newline; undefined at the end. */
   async next(): Promise<string | undefined> {
+    await this.waiting();
+    return this.#lines.shift();
+  }
+
+  /** Resolves when there is a line, or the end. */
+  async waiting(): Promise<void> {
     while (this.#lines.length === 0 && !this.#ended) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
     }
-    return this.#lines.shift();
   }
 }

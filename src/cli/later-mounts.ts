@@ -1,0 +1,64 @@
+// Which repositories were mounted while the job ran, and on which of the spare descriptors of /dev/fuse: kept in the job's
+// journal, so that the next server finds them when this one is killed.
+
+export interface LaterMount {
+  /** Counts these mounts; a repository that was unmounted and is mounted again has another one. */
+  readonly slot: number;
+  readonly fqrn: string;
+  /** Index into the spare descriptors; undefined: this server's own, and lost with it. */
+  readonly descriptor?: number;
+}
+
+type LaterRecord = LaterMount | { readonly unmounted: number };
+
+export class LaterMounts {
+  readonly #append: (record: string) => void;
+  readonly #open = new Map<number, LaterMount>();
+  readonly #ended = new Set<number>();
+  #nextSlot = 0;
+  #nextDescriptor = 0;
+  readonly #spares: number;
+
+  /** @param spares how many descriptors there are */
+  constructor(spares: number, records: readonly string[], append: (record: string) => void) {
+    this.#spares = spares;
+    this.#append = append;
+    for (const text of records) this.#replay(JSON.parse(text) as LaterRecord);
+  }
+
+  /** Not unmounted since, as the servers before have left it. */
+  get open(): readonly LaterMount[] {
+    return [...this.#open.values()];
+  }
+
+  /** A descriptor is used once: what was mounted with it stays bound to it. */
+  add(fqrn: string): LaterMount {
+    const descriptor = this.#nextDescriptor < this.#spares ? this.#nextDescriptor : undefined;
+    const mount = { slot: this.#nextSlot, fqrn, ...(descriptor === undefined ? {} : { descriptor }) };
+    this.#append(JSON.stringify(mount));
+    this.#replay(mount);
+    return mount;
+  }
+
+  end(slot: number): void {
+    if (this.#ended.has(slot)) return;
+    this.#append(JSON.stringify({ unmounted: slot }));
+    this.#replay({ unmounted: slot });
+  }
+
+  /** Repositories that the launch names have slots as well, below 0. */
+  hasEnded(slot: number): boolean {
+    return this.#ended.has(slot);
+  }
+
+  #replay(record: LaterRecord): void {
+    if ('unmounted' in record) {
+      this.#open.delete(record.unmounted);
+      this.#ended.add(record.unmounted);
+      return;
+    }
+    this.#open.set(record.slot, record);
+    this.#nextSlot = Math.max(this.#nextSlot, record.slot + 1);
+    if (record.descriptor !== undefined) this.#nextDescriptor = Math.max(this.#nextDescriptor, record.descriptor + 1);
+  }
+}

@@ -1,0 +1,180 @@
+// Repositories that a job mounts and unmounts from inside: $CVMFSMOUNT, $CVMFSUMOUNT, $CVMFSEXEC_CMDFD, -N.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+import { Servers } from '../../soak/servers.ts';
+import { TestServer } from '../support/http-server.ts';
+import { makeTestRepositories, type TestRepositories } from '../support/repositories.ts';
+import { Installation, identities, type Launch } from '../support/run-cvmfsexec.ts';
+
+const NAMES = ['one.example.org', 'two.example.org', 'three.example.org', 'four.example.org', 'five.example.org'];
+
+const place = new Installation();
+let repositories: TestRepositories;
+let server: TestServer;
+
+test.before(async () => {
+  repositories = await makeTestRepositories([...NAMES, 'six.example.org', 'seven.example.org'], (tree, fqrn) => {
+    writeFileSync(join(tree, 'name'), `this is ${fqrn}\n`);
+  });
+  server = await TestServer.start({ root: repositories.serverRoot });
+});
+
+test.after.always(async () => {
+  await server?.close();
+  await place.close();
+  repositories?.remove();
+});
+
+function job(script: string, more: Partial<Launch> = {}): Launch {
+  return {
+    repositories: ['one.example.org'],
+    command: ['sh', '-c', script],
+    ...more,
+    parameters: {
+      SERVER_URL: `${server.url}/@fqrn@`,
+      KEYS_DIR: repositories.clientKeys,
+      DEFAULT_DOMAIN: 'example.org',
+      BACKOFF_INIT: '0',
+    },
+  };
+}
+
+for (const as of identities) {
+  test.serial(`a job mounts a repository from inside, and unmounts it again (${as.name})`, async (t) => {
+    const script = `
+      "$CVMFSMOUNT" two.example.org && cat /cvmfs/two.example.org/name && ls /cvmfs
+      grep -c ' /cvmfs/two.example.org .* fuse cvmfs2 ' /proc/self/mountinfo
+      "$CVMFSMOUNT" two.example.org && echo again
+      "$CVMFSMOUNT" three && cat /cvmfs/three.example.org/name
+      "$CVMFSUMOUNT" two.example.org && ls /cvmfs
+      "$CVMFSUMOUNT" one.example.org && "$CVMFSUMOUNT" three && ls /cvmfs; echo "empty: $?"
+      "$CVMFSMOUNT" one && cat /cvmfs/one.example.org/name`;
+    const { exitCode, stdout, stderr } = await place.run(job(script, { as }));
+    t.is(stderr, '');
+    t.deepEqual(stdout.trimEnd().split('\n'), [
+      'this is two.example.org',
+      'one.example.org',
+      'two.example.org',
+      '1',
+      'again',
+      'this is three.example.org',
+      'one.example.org',
+      'three.example.org',
+      'empty: 0',
+      'this is one.example.org',
+    ]);
+    t.is(exitCode, 0);
+  });
+}
+
+test.serial('what cannot be mounted or unmounted is said in one line, with status 1', async (t) => {
+  const script = `
+    "$CVMFSMOUNT" nosuch.example.org 2>&1; echo $?
+    "$CVMFSMOUNT" 'a b' 2>&1; echo $?
+    "$CVMFSMOUNT" 2>&1; echo $?
+    "$CVMFSUMOUNT" two.example.org 2>&1; echo $?
+    cd /cvmfs/one.example.org; "$CVMFSUMOUNT" one.example.org 2>&1; echo $?
+    "$CVMFSUMOUNT" -z one.example.org; echo $?; cat name; ls /cvmfs
+    ls -A /cvmfs`;
+  const { stdout } = await place.run(job(script));
+  t.regex(
+    stdout,
+    new RegExp(
+      [
+        '^cvmfsexec: cannot mount nosuch\\.example\\.org: [^\\n]+\\n1',
+        'cvmfsexec: cannot mount a b: this is not a repository name\\n1',
+        'usage: \\$CVMFSMOUNT REPOSITORY\\n2',
+        'cvmfsexec: cannot unmount two\\.example\\.org: it is not mounted in this job\\n1',
+        'cvmfsexec: cannot unmount /cvmfs/one\\.example\\.org: target is busy[^\\n]*\\n1',
+        '0',
+        'this is one\\.example\\.org\\n$',
+      ].join('\\n'),
+    ),
+  );
+});
+
+test.serial('twenty processes mount four repositories at once', async (t) => {
+  const script = `
+    for i in 1 2 3 4 5; do
+      for r in two three four five; do
+        { "$CVMFSMOUNT" $r.example.org && cat /cvmfs/$r.example.org/name; } &
+      done
+    done
+    wait
+    grep -c ' /cvmfs/.* fuse cvmfs2 ' /proc/self/mountinfo`;
+  const { stdout, stderr } = await place.run(job(script));
+  t.is(stderr, '');
+  const lines = stdout.trimEnd().split('\n');
+  t.is(lines.pop(), '5');
+  t.deepEqual(
+    lines.sort(),
+    NAMES.slice(1)
+      .flatMap((name) => Array.from({ length: 5 }, () => `this is ${name}`))
+      .sort(),
+  );
+});
+
+test.serial('the command has one descriptor more, a pipe; without it nothing can be asked for', async (t) => {
+  const list = 'for f in /proc/$$/fd/*; do echo $(basename $f) $(readlink $f | cut -d: -f1); done';
+  const inside = await place.run(job(`${list}; echo "$CVMFSEXEC_CMDFD"`));
+  t.regex(inside.stdout, /\n8 pipe\n(10 [^\n]*\n)?8\n$/);
+  const close = 'eval "exec $CVMFSEXEC_CMDFD>&-"; "$CVMFSMOUNT" two.example.org';
+  const closed = await place.run(job(close));
+  t.is(closed.exitCode, 1);
+  t.regex(closed.stderr, /^cvmfsexec: cannot mount two\.example\.org: descriptor 8 [^\n]* is closed here[^\n]*\n$/);
+  const other = await place.run(job('exec 8>written; "$CVMFSMOUNT" two.example.org; cat written; rm written'));
+  t.regex(other.stderr, /^cvmfsexec: cannot mount [^\n]* used for something else\n$/);
+  t.is(other.stdout, '');
+});
+
+test.serial('-N: no variables, no descriptor', async (t) => {
+  const script = 'env | grep CVMFS[EMU]; ls /proc/$$/fd | grep "^[3-9]$"; ls /cvmfs';
+  const env = { CVMFSMOUNT: 'x', CVMFSUMOUNT: 'x', CVMFSEXEC_CMDFD: '5' };
+  const { stdout } = await place.run(job(script, { options: ['-N'], env }));
+  t.is(stdout, 'one.example.org\n');
+});
+
+test.serial('the server is killed: what was mounted from inside lives on, and more can be mounted', async (t) => {
+  const script = `
+    $CVMFSMOUNT two.example.org; $CVMFSMOUNT three.example.org; $CVMFSUMOUNT three.example.org
+    cd /cvmfs/two.example.org
+    echo up; read line
+    cat name /cvmfs/one.example.org/name
+    $CVMFSMOUNT three.example.org && cat /cvmfs/three.example.org/name; ls /cvmfs`;
+  const running = place.start(job(script));
+  const up = new Promise<void>((resolve) => running.stdout!.once('data', () => resolve()));
+  const pid = await new Servers(place.directory).serving();
+  await up;
+  process.kill(pid, 'SIGKILL');
+  running.stdin!.end('on\n');
+  const { stdout, stderr } = await running;
+  t.regex(String(stderr), /^cvmfsexec: the file system server ended \(signal 9\); a new one takes over\n$/);
+  t.is(
+    stdout,
+    `up\nthis is two.example.org\nthis is one.example.org\nthis is three.example.org\n${'one two three'
+      .split(' ')
+      .map((name) => `${name}.example.org\n`)
+      .sort()
+      .join('')}`,
+  );
+});
+
+test.serial('the server is killed at any moment of a request: it is done all the same', async (t) => {
+  const servers = new Servers(place.directory);
+  for (const delay of [0, 10, 30]) {
+    const script = 'read line; $CVMFSMOUNT two.example.org && cat /cvmfs/two.example.org/name';
+    const running = place.start(job(script));
+    const pid = await servers.serving();
+    running.stdin!.end('on\n');
+    await new Promise((resolve) => setTimeout(resolve, delay));
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // the job was over
+    }
+    const { stdout, stderr, exitCode } = await running;
+    t.is(stdout, 'this is two.example.org\n', `after ${delay} ms: ${stderr}`);
+    t.is(exitCode, 0);
+  }
+});
