@@ -50,7 +50,7 @@ export function command(): Command {
       .addOption(
         new Option('-m <IMAGE>', 'mount this ext2, ext3 or ext4 image as scratch space at /e2fs (needs fuse2fs)'),
       )
-      .addOption(new Option('-N', 'accepted for compatibility: no more repositories can be mounted from inside'))
+      .addOption(new Option('-N', 'no more repositories can be mounted from inside ($CVMFSMOUNT, $CVMFSUMOUNT)'))
       .version(version(), '-v, --version', 'print the version')
       // Commander takes the colours out again where they are not wanted (no terminal, NO_COLOR).
       .configureHelp({ styleTitle: (title) => chalk.bold(title) })
