@@ -6,9 +6,11 @@ import { faultStorm } from '../soak/fault-storm.ts';
 import { manyLaunchers } from '../soak/many-launchers.ts';
 import { serverKill } from '../soak/server-kill.ts';
 import type { Soak } from '../soak/soak.ts';
+import { switchKill } from '../soak/switch-kill.ts';
 
 const SOAKS: ReadonlyMap<string, Soak> = new Map([
   ['server-kill', serverKill],
+  ['switch-kill', switchKill],
   ['fault-storm', faultStorm],
   ['many-launchers', manyLaunchers],
 ]);

@@ -14,6 +14,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   debootstrap: 'debootstrap',
   fuse2fs: 'fuse2fs',
   fusermount3: 'fuse3',
+  'fuse-overlayfs': 'fuse-overlayfs',
   getfattr: 'attr',
   modulecmd: 'environment-modules',
   mpirun: 'openmpi-bin',

@@ -12,75 +12,15 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { TestServer } from '../support/http-server.ts';
-import { JobShell } from '../support/job-shell.ts';
-import { makeTestRepository, type TestRepository } from '../support/repository.ts';
 import { Installation } from '../support/run-cvmfsexec.ts';
 import { pseudoRandom } from '../support/tree-sample.ts';
+import { type At, readsOf, updatingRepository } from '../support/updating-repository.ts';
 
 const place = new Installation();
 
-interface World {
-  readonly repository: TestRepository;
-  readonly server: TestServer;
-  readonly parameters: Readonly<Record<string, string>>;
-  readonly mount: string;
-  /** Changes the tree and publishes it. */
-  publish(change: (at: (path: string) => string) => void): Promise<void>;
-  shell(more?: { debug?: boolean; wrap?: readonly string[]; parameters?: Readonly<Record<string, string>> }): JobShell;
-  requested(pattern: RegExp): number;
-}
-
-let worlds = 0;
-
-/** A repository of its own, served to jobs which ask for revisions every second. */
-async function world(t: ExecutionContext, writeTree: (at: (path: string) => string) => void): Promise<World> {
-  const fqrn = `updates${++worlds}.example.org`;
-  const repository = await makeTestRepository({
-    fqrn,
-    ttl: 1,
-    xattrs: new Map(),
-    writeTree: (directory) => writeTree((path) => join(directory, path)),
-  });
-  t.teardown(() => repository.remove());
-  const server = await TestServer.start({ root: repository.serverRoot });
-  t.teardown(() => server.close());
-  const parameters = {
-    SERVER_URL: `${server.url}/@fqrn@`,
-    KEYS_DIR: repository.clientKeys,
-    BACKOFF_INIT: '0',
-    CACHE_BASE: place.newPath(),
-  };
-  return {
-    repository,
-    server,
-    parameters,
-    mount: `/cvmfs/${fqrn}`,
-    async publish(change) {
-      change((path) => join(repository.tree, path));
-      await repository.publish();
-    },
-    shell(more = {}) {
-      const shell = new JobShell(place, {
-        repositories: [fqrn],
-        ...more,
-        parameters: { ...parameters, ...more.parameters },
-      });
-      t.teardown(() => shell.end());
-      return shell;
-    },
-    requested: (pattern) => server.paths().filter((path) => pattern.test(path)).length,
-  };
-}
+const world = (t: ExecutionContext, writeTree: (at: At) => void) => updatingRepository(t, place, { writeTree });
 
 test.after.always(() => place.close());
-
-/** READ requests for the file with this inode number, in the debug output. */
-function readsOf(shell: JobShell, inode: string): number {
-  const node = new RegExp(`<- LOOKUP #\\d+ node (\\d+) ino ${inode} `).exec(shell.stderr)?.[1];
-  return shell.stderr.split('\n').filter((line) => line.includes(` -> READ `) && line.includes(` node ${node} `))
-    .length;
-}
 
 test.serial('each kind of change shows, and open files, working directories and mounts survive it', async (t) => {
   const {
@@ -268,73 +208,3 @@ test.serial('jobs that share a cache ask one manifest per time to live', async (
   const asked = requested(/cvmfspublished/) - before;
   t.true(asked >= 3 && asked <= 13, `${asked} in 6 s`);
 });
-
-/** Seconds of a revision every second; a long run sets CVMFSEXEC_SOAK_SECONDS. */
-const SECONDS = Number(process.env.CVMFSEXEC_SOAK_SECONDS ?? 15);
-
-function numbered(at: (path: string) => string, number: number): void {
-  writeFileSync(at('value'), `${number}\n`.repeat(60_000));
-  rmSync(at('link'), { force: true });
-  symlinkSync(String(number), at('link'));
-  for (let i = 0; i < 3; i++) {
-    rmSync(at(`numbers/${number - 1}-${i}`), { force: true });
-    writeFileSync(at(`numbers/${number}-${i}`), '');
-  }
-}
-
-const OVERLAY = [
-  'mkdir -p $T/upper $T/work $T/merged $T/bound',
-  'mount -t tmpfs none $T && mkdir $T/upper $T/work $T/merged $T/bound',
-  'mount -t overlay overlay -o lowerdir=.,upperdir=$T/upper,workdir=$T/work,userxattr $T/merged',
-  'mount --bind same/deep $T/bound',
-].join(' && ');
-
-test.serial(
-  'a new revision every second under a job: no error, nothing stale, no mix, what is unchanged read once',
-  async (t) => {
-    const {
-      publish,
-      shell: start,
-      mount,
-    } = await world(t, (at) => {
-      mkdirSync(at('same/deep'), { recursive: true });
-      mkdirSync(at('numbers'));
-      writeFileSync(at('same/deep/file'), pseudoRandom(2_000_000, 3));
-      for (let i = 0; i < 200; i++) writeFileSync(at(`numbers/keep-${i}`), '');
-      numbered(at, 1);
-    });
-    const watcher = place.bundle('test/e2e/revision-watcher.ts');
-    const shell = start({ debug: true, wrap: ['unshare', '-Urm'] });
-    await shell.run(`cd ${mount}; T=${place.newPath()}; mkdir $T`);
-    const mounted = await shell.run(OVERLAY);
-    t.is(mounted.status, 0, shell.stderr.slice(-2000));
-    const [identity] = (await shell.output('stat -c %i same/deep/file')).split('\n');
-    let published = 0;
-    let watching = true;
-    // Two: one on the repository itself, one whose unchanged files are seen through the overlay.
-    const watch = shell
-      .output(
-        `${place.node} ${watcher} ${mount} ${SECONDS} & ${place.node} ${watcher} ${mount} ${SECONDS} $T/merged & wait; cat $T/bound/file $T/merged/same/deep/file same/deep/file | md5sum; cat same/deep/file same/deep/file same/deep/file | md5sum; echo new >$T/merged/same/deep/more && cat $T/bound/more 2>/dev/null; ls $T/merged/same/deep`,
-      )
-      .finally(() => {
-        watching = false;
-      });
-    while (watching) {
-      const next = performance.now() + 1000;
-      await publish((at) => numbered(at, 2 + published));
-      published++;
-      await new Promise((resolve) => setTimeout(resolve, Math.max(0, next - performance.now())));
-    }
-    const [one, two, ...rest] = (await watch).split('\n');
-    for (const line of [one, two]) {
-      const { loops, revisions, errors } = JSON.parse(line);
-      t.deepEqual(errors, [], `${loops} loops, ${revisions} of ${published} revisions`);
-      t.true(loops > SECONDS && revisions > SECONDS / 4, line);
-    }
-    t.is(rest[0], rest[1]);
-    t.deepEqual(rest.slice(2), ['file', 'more']);
-    const reads = readsOf(shell, identity);
-    t.true(reads >= 2 && reads <= 40, `${reads} requests for 2 MB`);
-    t.notRegex(shell.stderr, /may show old names|cannot/);
-  },
-);
