@@ -55,6 +55,8 @@ export async function launchMany(
           KEYS_DIR: repository.clientKeys,
           CACHE_BASE: cache,
           QUOTA_LIMIT: String(quota),
+          // The server has to share the machine with all of them.
+          TIMEOUT_DIRECT: '120',
         },
         limit: seconds,
       });

@@ -298,6 +298,35 @@ test.serial('external data, chunk by chunk, from servers and through proxies of 
   t.deepEqual(resigned.paths(/P$/), []);
 });
 
+test.serial('external data below names with every byte that a name can have', async (t) => {
+  const root = join(place.directory, 'bytes');
+  const bytes = Array.from({ length: 255 }, (_, i) => i + 1).filter((byte) => byte !== 0x2f && byte !== 0x2e);
+  const named = await makeTestRepository({
+    fqrn: FQRN,
+    xattrs: new Map(),
+    writeTree(directory) {
+      const below = (name: number[]) => Buffer.concat([Buffer.from(`${directory}/`), Buffer.from(name)]);
+      for (const byte of bytes) {
+        mkdirSync(below([byte]));
+        writeFileSync(Buffer.concat([below([byte]), Buffer.from([0x2f, 0x78, byte])]), `${byte}\n`);
+      }
+    },
+    publish: false,
+  });
+  t.teardown(() => named.remove());
+  await named.publish({ compression: 'none' });
+  await resign({ repository: named } as Tamperable, root, 'UPDATE catalog SET flags = flags | 128 WHERE flags & 4');
+  const [resigned, external] = [await serve(t, root), await serve(t, named.tree)];
+  const { stdout, stderr } = await run(`cd /cvmfs/${FQRN} && find . -type f -exec cat {} + | sort -n`, {
+    SERVER_URL: `${resigned.url}/@fqrn@`,
+    KEYS_DIR: named.clientKeys,
+    EXTERNAL_URL: external.url,
+  });
+  t.is(stderr, '');
+  t.deepEqual(stdout.trim().split('\n').map(Number), bytes);
+  t.is(external.requests.length, bytes.length);
+});
+
 function sleep(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

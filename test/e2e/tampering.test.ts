@@ -106,6 +106,14 @@ const FATAL: Readonly<Record<string, { readonly faults: Faults; readonly reason:
     faults: ({ objects }) => [[objects.rootCatalog, { corrupt: 100 }]],
     reason: /root file catalog: .*has another hash/,
   },
+  'the root catalog, which is missing': {
+    faults: ({ objects }) => [[objects.rootCatalog, { status: 404 }]],
+    reason: /root file catalog: .*404/,
+  },
+  'all answers, which are empty': {
+    faults: () => [[/./, { body: '' }]],
+    reason: /the manifest is damaged|manifest/,
+  },
   'the length of the root catalog, which is cut off': {
     faults: ({ objects }) => [[objects.rootCatalog, { truncate: 200 }]],
     reason: /root file catalog/,
@@ -277,4 +285,7 @@ test.serial('a manifest that is older than one seen before is not followed', asy
   const { stdout, stderr } = await run([server.url], 'cat file', repository.clientKeys, cache);
   t.is(stdout, 'new');
   t.regex(stderr, /^cvmfsexec: [^\n]*using revision \d from the cache: [^\n]*server is behind\n$/);
+  // Nor does what the cache still has of it come back when nobody answers.
+  server.fault(/./, { reset: true });
+  t.is((await run([server.url], 'cat file', repository.clientKeys, cache)).stdout, 'new');
 });
