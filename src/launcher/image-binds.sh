@@ -6,7 +6,7 @@
 # upon that do not exist (words in quotes).
 cx_plan_binds() {
   cx_lines='' cx_directories='' cx_files='' cx_bound='' cx_parts=
-  if [ "$cx_pidns" ]; then cx_plan_mount proc /proc proc nosuid,nodev,noexec; else cx_bind /proc /proc rbind; fi
+  cx_plan_proc
   cx_bind /sys /sys rbind
   if [ "$cx_contain" ]; then cx_bind_few_devices; else cx_bind /dev /dev rbind; fi
   for cx_word in /tmp /var/tmp; do
@@ -141,21 +141,25 @@ cx_bind_fresh() {
   cx_bind "$cx_fresh" "$1" bind
 }
 
-# A file system of type $1 at $2, of which is no other.
-cx_plan_mount() {
-  cx_type=directory cx_place=
-  cx_follow "$2" || { cx_refuse_bind "$2" ''; return; }
+# /proc of our pid namespace. Without one the host's is bound, later: cx_proc is where.
+cx_plan_proc() {
+  cx_proc='' cx_type=directory cx_place=
+  cx_follow /proc || { cx_refuse_bind /proc ''; return; }
   case $cx_kind in
     directory) ;;
     missing) cx_plan_target ;;
     *)
       cx_problem='it is a file, and not a directory'
-      cx_refuse_bind "$2" ''
+      cx_refuse_bind /proc ''
       return
       ;;
   esac
+  if [ ! "$cx_pidns" ]; then
+    cx_proc=$cx_path
+    return
+  fi
   cx_escape "$cx_base/root$cx_path"
-  cx_lines="$cx_lines$1 $cx_escaped $3 $4 0 0
+  cx_lines="${cx_lines}proc $cx_escaped proc nosuid,nodev,noexec 0 0
 "
 }
 

@@ -29,14 +29,16 @@ cx_build_root() {
     cx_bind_parts
     cx_make_targets
   fi
-  # Without a pid namespace /proc is bound, and the bind must not contain what is built in it.
-  [ "$cx_pidns" ] || "$cx_mount" -n --make-unbindable "$cx_base" || cx_die 'cannot prepare /proc'
   printf %s "$cx_parts$cx_lines" >"$cx_base/fstab"
   cx_errors=$("$cx_mount" -n -a -T "$cx_base/fstab" 2>&1) || {
     cx_errors=${cx_errors#mount: "$cx_base/root"}
     cx_die "cannot mount into the image: ${cx_errors%%
 *}"
   }
+  # The bind must not contain what is built below /proc.
+  [ ! "$cx_proc" ] || {
+    "$cx_mount" -n --make-unbindable "$cx_base" && "$cx_mount" -n --rbind /proc "$cx_base/root$cx_proc"
+  } || cx_die 'cannot bind /proc'
 }
 
 # Makes the directories and files to mount upon that the image lacks. What an overlay's upper directory has from the

@@ -27,6 +27,8 @@ cx_home=${cx_lib%/src/launcher}
 # A directory that every kernel has and nobody needs: see root.sh.
 cx_base=/proc/fs
 
+cx_umask=$(umask)
+umask 022
 eval "cx_read_image_options $cx_image_options"
 cx_find_image
 cx_find mount || cx_die "no program 'mount' found: install util-linux"
