@@ -52,7 +52,7 @@ cx_choose_command() {
 cx_choose_environment() {
   if [ "$cx_cleanenv" ]; then
     cx_environment=-i
-    for cx_word in HOME USER LOGNAME TERM; do
+    for cx_word in HOME USER LOGNAME TERM CVMFSMOUNT CVMFSUMOUNT CVMFSEXEC_CMDFD CVMFSEXEC_CMDPIPE; do
       eval "[ \"\${$cx_word+set}\" ] || continue; cx_quote \"$cx_word=\$$cx_word\""
       cx_environment="$cx_environment $cx_quoted"
     done

@@ -6,14 +6,15 @@
 unset -f cd kill read printf wait command ulimit test 2>/dev/null
 cx_lib=$1 cx_node=$2 cx_stdin=$3 cx_pidns=$4 cx_userns=$5 cx_uid=$6 cx_gid=$7 cx_shut=$8 cx_pwd=$9
 shift 9
-cx_assignments=$1 cx_seen=$2 cx_env_OLDPWD=$3 cx_by_hand=$4 cx_names=$5 cx_image_options=$6
-shift 6
+cx_assignments=$1 cx_seen=$2 cx_env_OLDPWD=$3 cx_by_hand=$4 cx_names=$5 cx_keeper=$6 cx_pipe=$7 cx_image_options=$8
+shift 8
 cx_name=cvmfsexec
 cx_home=${cx_lib%/src/launcher}
 . "$cx_lib/programs.sh"
 . "$cx_lib/find-node.sh"
 . "$cx_lib/quoting.sh"
 . "$cx_lib/lookup.sh"
+. "$cx_lib/offer.sh"
 . "$cx_lib/image-options.sh"
 . "$cx_lib/image-lookup.sh"
 . "$cx_lib/image-paths.sh"
@@ -29,6 +30,8 @@ cx_base=/proc/fs
 
 cx_umask=$(umask)
 umask 022
+cx_lib=$(cd -P -- "$cx_lib" && pwd -P && echo .)
+cx_lib=${cx_lib%??}
 eval "cx_read_image_options $cx_image_options"
 cx_find_image
 cx_find mount || cx_die "no program 'mount' found: install util-linux"
@@ -40,6 +43,7 @@ cx_mount_image
 cx_plan_binds
 cx_build_root
 cx_view=$cx_base/root
+cx_offer_requests
 cx_choose_directory
 cx_choose_command "$@"
 

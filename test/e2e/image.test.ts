@@ -175,7 +175,7 @@ test('words and environment are bytes, also those that no shell keeps', async (t
     t.true(outcome.stdout.includes(`${line}\n`), line);
   }
   t.notRegex(outcome.stdout, /LD_PRELOAD/);
-  const clean = await inImage(['plain', '--cleanenv', '--env', 'ONE=1'], ['env'], { env });
+  const clean = await inImage(['plain', '--cleanenv', '--env', 'ONE=1', '-N'], ['env'], { env });
   t.deepEqual(
     clean.stdout
       .trimEnd()
@@ -228,9 +228,23 @@ test('a job in an image may make user namespaces, and cannot get at the old root
   t.notRegex(outcome.stdout, /boot|lost\+found/);
 });
 
+test('repositories that are mounted from inside appear in the image', async (t) => {
+  const code = `ls /cvmfs; "$CVMFSMOUNT" ${FQRN} && ls /cvmfs/${FQRN}/${REGISTRY} && "$CVMFSUMOUNT" ${FQRN} && ls /cvmfs`;
+  const image = join(place.directory, 'asking image');
+  writeBusyboxTree(image);
+  for (const options of [[], ['--cleanenv', '--contain']]) {
+    const { stdout, stderr } = await inImage([image, ...options], sh(code), { repositories: [] });
+    t.is(stdout, 'library\nsome\n', stderr);
+  }
+});
+
 test('status and signals of a command in an image come out', async (t) => {
   t.is((await inImage(['full:1'], sh('exit 42'))).exitCode, 42);
   t.is((await inImage(['plain'], sh('kill -9 $$'))).exitCode, undefined);
+  t.regex(
+    (await inImage(['plain'], sh('umask'), { wrapper: ['sh', '-c', 'umask 027; exec "$@"', 'sh'] })).stdout,
+    /^0?027$/m,
+  );
 });
 
 test('links at the places to mount upon lead somewhere inside the image only', async (t) => {
