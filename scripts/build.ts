@@ -5,6 +5,7 @@ import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, wr
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { withDir } from 'tmp-promise';
+import { writeManual } from './manual/manual.ts';
 
 const root = join(import.meta.dirname, '..');
 const dist = join(root, 'dist');
@@ -40,11 +41,13 @@ await withDir(
     run('cvmfs-publish', 'publish', repository[0], join(work, 'tree'), '--keys', join(work, 'keys'), '--no-sync');
     process.env.CVMFSEXEC_WRITE_CODE_CACHE = join(staging, `app.${process.arch}.cache`);
     run('warm-up', work, 'warm-up.example.org');
+    delete process.env.CVMFSEXEC_WRITE_CODE_CACHE;
   },
   { unsafeCleanup: true },
 );
 statSync(join(staging, `app.${process.arch}.cache`));
 writeFileSync(join(staging, 'VERSION'), `${version}\n`);
+await writeManual({ start, root, version, directory: staging });
 
 // Swapped by renames, so that a program starting meanwhile finds the old or the new one.
 rmSync(`${dist}.old`, { recursive: true, force: true });

@@ -11,7 +11,9 @@ const root = join(import.meta.dirname, '..');
 const PROGRAMS: Readonly<Record<string, string>> = {
   bash: 'bash',
   busybox: 'busybox',
+  'dh_bash-completion': 'bash-completion',
   debootstrap: 'debootstrap',
+  fish: 'fish',
   fuse2fs: 'fuse2fs',
   fusermount3: 'fuse3',
   'fuse-overlayfs': 'fuse-overlayfs',
@@ -19,6 +21,8 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   modulecmd: 'environment-modules',
   mpirun: 'openmpi-bin',
   munged: 'munge',
+  man: 'man-db',
+  mandoc: 'mandoc',
   nginx: 'nginx-light',
   perl: 'perl',
   ps: 'procps',
@@ -30,6 +34,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   slurmctld: 'slurmctld',
   slurmd: 'slurmd',
   squid: 'squid',
+  zsh: 'zsh',
 };
 
 function installMissingPackages(): void {

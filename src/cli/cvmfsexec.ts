@@ -51,7 +51,7 @@ export function command(): Command {
         new Option('-m <IMAGE>', 'mount this ext2, ext3 or ext4 image as scratch space at /e2fs (needs fuse2fs)'),
       )
       .addOption(new Option('-N', 'no more repositories can be mounted from inside ($CVMFSMOUNT, $CVMFSUMOUNT)'))
-      .version(version(), '-v, --version', 'print the version')
+      .version(version(), '-v, --version', 'print the version; --version also what it finds on this host')
       // Commander takes the colours out again where they are not wanted (no terminal, NO_COLOR).
       .configureHelp({ styleTitle: (title) => chalk.bold(title) })
       .addHelpText('beforeAll', EXAMPLES)
@@ -72,10 +72,18 @@ export async function main(args: string[]): Promise<number> {
   }
   if (args.some((arg) => arg === '--version' || arg === '-v')) {
     process.stdout.write(`cvmfsexec ${version()}\n`);
+    if (args.includes('--version')) process.stdout.write(await host());
     return 0;
   }
   process.stderr.write(`cvmfsexec: '${args[0] ?? ''}' is neither a repository nor a command; see 'cvmfsexec --help'\n`);
   return 125;
+}
+
+/** A line for each feature. */
+async function host(): Promise<string> {
+  const { features } = await import('../doctor/features.ts');
+  const found = [{ name: 'Node', found: process.version }, ...(await features())];
+  return found.map(({ name, found }) => `  ${name.padEnd(16)} ${found}\n`).join('');
 }
 
 function version(): string {

@@ -12,13 +12,13 @@ const LIMIT_MS = 10_000;
 const SYSTEM_DIRECTORIES = '/usr/bin:/bin:/usr/sbin:/sbin';
 
 /** Never rejects. Programs are looked for where launches do: the system's directories are behind PATH. */
-export function tryRun(program: string, args: readonly string[]): Promise<Attempt> {
+export function tryRun(program: string, args: readonly string[], limit = LIMIT_MS): Promise<Attempt> {
   const env = { ...process.env, LC_ALL: 'C', PATH: `${process.env.PATH ?? ''}:${SYSTEM_DIRECTORIES}` };
   return new Promise((resolve) => {
-    const options = { timeout: LIMIT_MS, killSignal: 'SIGKILL', env, maxBuffer: 1 << 20 } as const;
+    const options = { timeout: limit, killSignal: 'SIGKILL', env, maxBuffer: 1 << 20 } as const;
     const child = execFile(program, args, options, (error, stdout, stderr) => {
       const last = stderr.trim().split('\n').at(-1) ?? '';
-      resolve({ succeeded: !error, stdout, complaint: last || reasonOf(error) });
+      resolve({ succeeded: !error, stdout, complaint: last || reasonOf(error, limit) });
     });
     child.stdin?.end();
   });
@@ -30,8 +30,8 @@ export async function programAt(name: string): Promise<string | undefined> {
   return succeeded ? stdout.trim() : undefined;
 }
 
-function reasonOf(error: (Error & { code?: unknown; killed?: boolean }) | null): string {
+function reasonOf(error: (Error & { code?: unknown; killed?: boolean }) | null, limit: number): string {
   if (!error) return '';
-  if (error.killed) return `no answer within ${LIMIT_MS / 1000} s`;
+  if (error.killed) return `no answer within ${limit / 1000} s`;
   return error.code === 'ENOENT' ? 'not installed' : `ended with ${error.code}`;
 }

@@ -25,6 +25,10 @@ export const SUBCOMMANDS: Readonly<Record<string, { summary: string; load: () =>
     summary: 'show, check, limit, clean up or wipe the cache',
     load: async () => (await import('./cache.ts')).main,
   },
+  completion: {
+    summary: 'print a completion for bash, zsh or fish',
+    load: async () => (await import('./completion.ts')).main,
+  },
   preload: {
     summary: 'fill a cache with parts of repositories, for jobs without network',
     load: async () => (await import('./preload.ts')).main,

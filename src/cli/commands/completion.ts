@@ -1,0 +1,38 @@
+// `cvmfsexec completion`: what shells complete with. The scripts are made by the build (scripts/manual); they ask for the
+// names of repositories when they need them.
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Command, type CommanderError } from 'commander';
+import { repositoryNames } from '../repository-names.ts';
+
+const SHELLS = ['bash', 'zsh', 'fish'] as const;
+
+const EXAMPLES = `Examples:
+  source <(cvmfsexec completion bash)                  (in ~/.bashrc)
+  source <(cvmfsexec completion zsh)                   (in ~/.zshrc, behind compinit)
+  cvmfsexec completion fish >~/.config/fish/completions/cvmfsexec.fish
+`;
+
+export async function main(args: string[]): Promise<number> {
+  const command = new Command('cvmfsexec completion')
+    .description(
+      'Print a completion of cvmfsexec, mountrepo, umountrepo and cvmfs-publish for a shell; or the names of the repositories that are known here, for the completions.',
+    )
+    .argument('<what>', `${SHELLS.join(', ')} or repositories`)
+    .addHelpText('before', EXAMPLES)
+    .configureOutput({ writeErr: () => {} })
+    .exitOverride();
+  try {
+    command.parse(args, { from: 'user' });
+  } catch (error) {
+    const { exitCode, message } = error as CommanderError;
+    if (exitCode === 0) return 0;
+    throw new Error(`${message.replace(/^error: /, '')}; see 'cvmfsexec completion --help'`, { cause: error });
+  }
+  const [what = ''] = command.args;
+  if (what === 'repositories') process.stdout.write(`${repositoryNames(process.env).join('\n')}\n`);
+  else if (SHELLS.some((shell) => shell === what)) {
+    process.stdout.write(readFileSync(join(dirname(process.argv[1]), 'completion', what)));
+  } else throw new Error(`there is no completion for '${what}': ${SHELLS.join(', ')}`);
+  return 0;
+}
