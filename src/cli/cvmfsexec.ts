@@ -37,6 +37,13 @@ export function command(): Command {
       .addOption(new Option('--config <DIR>', 'read the configuration files there instead of /etc/cvmfs'))
       .addOption(new Option('--offline', 'use no network: what is in the cache is all there is'))
       .addOption(new Option('--record <FILE>', 'write to the end of it what the command uses of the repositories'))
+      .addOption(
+        new Option('--overlay <TREE[:DIR]>', 'make REPO or REPO/PATH writable for the command; DIR keeps changes'),
+      )
+      .addOption(
+        new Option('--overlay-engine <NAME>', "kernel, fuse (fuse-overlayfs), or auto: the kernel's if it can"),
+      )
+      .addOption(new Option('--fuse-overlayfs <PATH>', 'the program, if it is not on PATH'))
       .addOption(new Option('-d, --debug', 'print every request to the file system and its reply on stderr'))
       .addOption(
         new Option('--image <IMAGE>', 'run the command in this image: a directory, or a name such as debian:stable'),

@@ -38,6 +38,8 @@ export class JobMounts {
   readonly #mounts = new Map<string, Promise<JobMount>>();
   readonly #openings: Promise<MountedRepository>[] = [];
   readonly #sockets = new TalkSockets();
+  /** Names as on the command line, and what they were completed to. */
+  completedNames: readonly (readonly [string, string])[] = [];
   #recorderOf: ((fqrn: string) => AccessRecorder) | undefined;
   #resolveEnded!: () => void;
   #root!: string;
@@ -56,6 +58,7 @@ export class JobMounts {
     // The cache may be in what is mounted with the root.
     if (this.#launch.scratch !== undefined) await handover.rootDirectory();
     const named = await Promise.all(this.#launch.repositories.map((name) => this.#settings(name)));
+    this.completedNames = this.#launch.repositories.map((name, i) => [name, named[i].fqrn]);
     // A short name may have been completed to one that is there already.
     const settings = [...new Map(named.map((one) => [one.fqrn, one])).values()];
     if (this.#launch.record !== undefined) this.#recorderOf = await recorders(this.#launch.record);

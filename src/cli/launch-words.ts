@@ -2,6 +2,10 @@
 // costs more than everything else that happens there.
 import { resolve } from 'node:path';
 import { isRepositoryName } from '../config/names.ts';
+import { checkEngine, type Overlay, parseOverlay } from './overlay-words.ts';
+import { HINT, UsageError } from './usage-error.ts';
+
+export { UsageError };
 
 export interface LaunchWords {
   readonly repositories: readonly string[];
@@ -21,27 +25,29 @@ export interface LaunchWords {
   readonly record?: string;
   /** A directory, or the name of an image in a hub: the command's root. The rest about it is the launcher's business. */
   readonly image?: string;
+  /** Trees that the job sees with changes of its own; made by src/launcher/views.sh. Their repositories are among those above. */
+  readonly overlays?: readonly Overlay[];
 }
 
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-  readonly code = 'USAGE';
-}
-
-const HINT = "see 'cvmfsexec --help'";
+type ValuedOption =
+  | ('parameter' | 'config' | 'record' | 'scratch')
+  | ('image' | 'bind' | 'env' | 'pwd')
+  | ('overlay' | 'engine' | 'program');
 
 /** Options that take a value, in their short and long spelling. */
-const VALUED: ReadonlyMap<string, 'parameter' | 'config' | 'record' | 'scratch' | 'image' | 'bind' | 'env' | 'pwd'> =
-  new Map([
-    ['-o', 'parameter'],
-    ['--config', 'config'],
-    ['--record', 'record'],
-    ['-m', 'scratch'],
-    ['--image', 'image'],
-    ['--bind', 'bind'],
-    ['--env', 'env'],
-    ['--pwd', 'pwd'],
-  ]);
+const VALUED: ReadonlyMap<string, ValuedOption> = new Map([
+  ['-o', 'parameter'],
+  ['--config', 'config'],
+  ['--record', 'record'],
+  ['-m', 'scratch'],
+  ['--image', 'image'],
+  ['--bind', 'bind'],
+  ['--env', 'env'],
+  ['--pwd', 'pwd'],
+  ['--overlay', 'overlay'],
+  ['--overlay-engine', 'engine'],
+  ['--fuse-overlayfs', 'program'],
+]);
 
 /** Options that mean something only with an image. */
 const IMAGE_ONLY = new Set(['--bind', '--env', '--pwd', '--contain', '--no-home', '--cleanenv']);
@@ -61,6 +67,10 @@ export function parseLaunchWords(
   let image: string | undefined;
   let imageOnly: string | undefined;
   let scratch: string | undefined;
+  const overlays: Overlay[] = [];
+  const addRepository = (name: string) => {
+    if (!repositories.includes(name)) repositories.push(checkedName(name));
+  };
   const queue = [...words];
   for (let word = queue.shift(); word !== undefined; word = queue.shift()) {
     const { name, attached } = splitOption(word);
@@ -74,20 +84,26 @@ export function parseLaunchWords(
       else if (kind === 'record') record = value;
       else if (kind === 'image') image = checkedImage(value, repositories);
       else if (kind === 'bind' || kind === 'env' || kind === 'pwd') checkImageOption(kind, value);
-      else scratch = value;
+      else if (kind === 'overlay') {
+        const overlay = parseOverlay(value);
+        overlays.push(overlay);
+        addRepository(overlay.repository);
+      } else if (kind === 'engine') checkEngine(value);
+      else if (kind === 'scratch') scratch = value;
+      // `program`, of --fuse-overlayfs, is the shell's business alone.
     } else if (word === '--debug' || word === '-d') debug = true;
     else if (word === '--offline') offline = true;
     else if (IMAGE_ONLY.has(word)) continue;
     else if (word === '-N') inside = false;
     else if (word.startsWith('-')) throw new UsageError(`unknown option ${word}; ${HINT}`);
-    else if (!repositories.includes(word)) repositories.push(checkedName(word));
+    else addRepository(word);
   }
   if (image === undefined && imageOnly) throw new UsageError(`${imageOnly} is of use only with --image; ${HINT}`);
   if (repositories.length === 0 && image !== undefined) repositories.push(...usualHubs(image));
   if (repositories.length === 0 && required === 'required' && image === undefined) {
     throw new UsageError(`no repository named; ${HINT}`);
   }
-  return { repositories, parameters, configDirectory, debug, inside, offline, record, scratch, image };
+  return { repositories, parameters, configDirectory, debug, inside, offline, record, scratch, image, overlays };
 }
 
 /** Adds the repository that an image below /cvmfs is in, as the launcher does (src/launcher/words.sh). */

@@ -7,7 +7,7 @@ import { commandEnded, surviveJobSignals } from '../launcher/job-signals.ts';
 import { Handover } from './handover.ts';
 import { JobMounts } from './job-mounts.ts';
 import { callerDirectory, closeForeignDescriptors, inheritance } from './launch-environment.ts';
-import { parseLaunchWords, resolvePaths } from './launch-words.ts';
+import { type LaunchWords, parseLaunchWords, resolvePaths } from './launch-words.ts';
 import { sleep } from './patience.ts';
 
 /** For storing what is only in memory at the end of a job; init waits a little longer. */
@@ -20,7 +20,7 @@ export async function main(words: string[]): Promise<number> {
   const launch = resolvePaths(parseLaunchWords(words), callerDirectory());
   const handover = new Handover(inheritance(), launch.repositories.length);
   const mounts = new JobMounts(launch, handover);
-  const started = await Promise.race([ended, mounts.start().then(() => tellReady(handover, launch.inside))]);
+  const started = await Promise.race([ended, mounts.start().then(() => tellReady(handover, launch, mounts))]);
   if (started) {
     if (launch.inside) answerRequests(handover, mounts);
     await Promise.race([ended, mounts.ended]);
@@ -33,10 +33,13 @@ export async function main(words: string[]): Promise<number> {
 }
 
 /** False when nobody is interested any more. */
-function tellReady(handover: Handover, inside: boolean): boolean {
+function tellReady(handover: Handover, { inside, overlays }: LaunchWords, mounts: JobMounts): boolean {
+  // For the shell that makes views of them: what the names on the command line were completed to.
+  const names = overlays?.length ? mounts.completedNames.map(([name, fqrn]) => `${name}=${fqrn}\n`).join('') : '';
+
   handover.serving();
   try {
-    writeSync(1, inside ? `ready ${handover.pipeAddress}\n` : 'ready\n');
+    writeSync(1, `${names}${inside ? `ready ${handover.pipeAddress}` : 'ready'}\n`);
     return true;
   } catch {
     // A signal ended the starter; or it had this from the server before, and has become the command.

@@ -59,8 +59,17 @@ cx_parse_words "$@"
 cx_begun=
 # --- The job. The server's part is left to itself by the process that starts it: `wait` for the command would else wait
 # for the whole pipeline.
-{ : | cx_serve "$@" & } | cx_start_command "$@" &
-cx_command=$!
+if [ "$cx_overlays" = 0 ]; then
+  { : | cx_serve "$@" & } | cx_start_command "$@" &
+  cx_command=$!
+else
+  . "$cx_lib/overlay.sh"
+  . "$cx_lib/fuse-overlay.sh"
+  . "$cx_lib/views.sh"
+  # A process in the background has no stdin but by another number.
+  { : | cx_serve "$@" & } | { exec 3<&0; cx_make_views <&3 & } | cx_start_command "$@" &
+  cx_command=$!
+fi
 # stderr only for what is worth saying: the shell's own remark about a command that was killed is not.
 eval "exec $cx_stdin<&- $cx_spare>&2 2>/dev/null"
 # --- Signals, as soon as there is somebody who could have them.

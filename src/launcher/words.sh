@@ -2,31 +2,48 @@
 # (src/cli/launch-words.ts); what is wrong here is only passed over. Builtins only. Needs quoting.sh.
 # shellcheck shell=sh
 
-# Reads the arguments up to `--`. Sets cx_names to the repositories asked for, each once, with a blank around each, and
-# cx_image_options to the options that are about an image, as words in quotes: none of them has a value attached; cx_scratch
-# to the value of -m; and cx_inside, if the job may ask for more.
+# Reads the arguments up to `--`. Sets
+#   cx_names           the repositories asked for, each once, with a blank around each
+#   cx_image_options   options that are about an image, as words in quotes: none of them has a value attached
+#   cx_scratch         value of -m
+#   cx_inside          not empty, if the job may ask for more repositories
+#   cx_overlays        number of overlays asked for; cx_overlay_1 and so on are their REPO[/PATH][:DIR[:ro]]
+#   cx_overlay_engine  auto, kernel or fuse
+#   cx_fuse_overlayfs  path of the program, or nothing
 cx_parse_words() {
   cx_names=' ' cx_image_options='' cx_image='' cx_scratch='' cx_inside=1
+  cx_overlays=0 cx_overlay_engine=auto cx_fuse_overlayfs=
   while [ $# -gt 0 ] && [ "$1" != -- ]; do
-    cx_option=$1
+    cx_option=$1 cx_value=
     case $1 in
       --*=*)
-        cx_option=${1%%=*}
-        cx_parse_image_option "$cx_option" "${1#*=}"
+        cx_option=${1%%=*} cx_value=${1#*=}
+        cx_parse_image_option "$cx_option" "$cx_value"
         ;;
-      -m) [ $# -eq 1 ] || [ "$2" = -- ] || { cx_scratch=$2 && shift; } ;;
-      -m*) cx_scratch=${1#-m} ;;
-      -o | --config | --record | --image | --bind | --env | --pwd)
+      -m*) [ "$1" = -m ] || cx_scratch=${1#-m} ;;
+      --contain | --no-home | --cleanenv) cx_image_options="$cx_image_options $1" ;;
+    esac
+    case $1 in
+      -o | -m | --config | --record | --image | --bind | --env | --pwd | --overlay | --overlay-engine | --fuse-overlayfs)
         if [ $# -gt 1 ] && [ "$2" != -- ]; then
+          cx_value=$2
+          [ "$1" != -m ] || cx_scratch=$2
           cx_parse_image_option "$1" "$2"
           shift
         fi
         ;;
-      --contain | --no-home | --cleanenv) cx_image_options="$cx_image_options $1" ;;
     esac
     shift
     case $cx_option in
       -N) cx_inside='' ;;
+      --overlay)
+        cx_overlays=$((cx_overlays + 1))
+        eval "cx_overlay_$cx_overlays=\$cx_value"
+        cx_value=${cx_value%%:*}
+        cx_add_name "${cx_value%%/*}"
+        ;;
+      --overlay-engine) cx_overlay_engine=$cx_value ;;
+      --fuse-overlayfs) cx_fuse_overlayfs=$cx_value ;;
       -*) ;;
       *) cx_add_name "$cx_option" ;;
     esac

@@ -14,6 +14,7 @@ test('repositories and options come in any order', (t) => {
     offline: false,
     record: undefined,
     image: undefined,
+    overlays: [],
     scratch: undefined,
   });
   t.deepEqual(parse('a', '--offline', '--record', 'file'), {

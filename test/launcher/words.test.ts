@@ -26,6 +26,8 @@ const LINES: readonly (readonly string[])[] = [
   ['--image', 'debian:stable', 'a.org'],
   ['--image', './directory', '--no-home', '--cleanenv'],
   ['-m', 'image', 'a.org', '-m/other', 'c.org'],
+  ['--overlay', 'a.org:dir', '--overlay=b.org/sub/path', 'c.org', '--overlay', 'c.org', '--overlay-engine', 'fuse'],
+  ['--fuse-overlayfs', 'program', '--overlay-engine=kernel', '--overlay', 'd.org/x:y:z:ro', 'a.org'],
   ['--config=directory', '--record=file', '-d', '--debug', '--offline', '-N', 'a.org'],
 ];
 
@@ -44,3 +46,13 @@ for (const words of [['-m', 'a b', 'c.org'], ['c.org', '-m/x'], ['-m', 'first', 
     t.is(inShell(words, 'cx_scratch'), parseLaunchWords(words).scratch ?? '');
   });
 }
+
+test('the shell finds the overlays as they were given', (t) => {
+  const odd = "a.org/x y:it's\n*";
+  const words = ['--overlay', odd, 'b.org', '--overlay-engine', 'fuse', '--overlay=c.org'];
+  const variables = ['cx_overlays', 'cx_overlay_1', 'cx_overlay_2', 'cx_overlay_engine'];
+  t.deepEqual(
+    variables.map((name) => inShell(words, name)),
+    ['2', odd, 'c.org', 'fuse'],
+  );
+});

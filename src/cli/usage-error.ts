@@ -1,0 +1,7 @@
+/** A command line that cannot be understood. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+  readonly code = 'USAGE';
+}
+
+export const HINT = "see 'cvmfsexec --help'";

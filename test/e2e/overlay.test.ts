@@ -1,0 +1,190 @@
+// Overlays: trees of a repository that a job can write to, by both engines.
+import { existsSync, lstatSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+import { writeOverlayTree } from '../support/overlay-tree.ts';
+import { makeTestRepository, type TestRepository } from '../support/repository.ts';
+import { Installation, identities, type Launch, type Outcome, ordinaryUser } from '../support/run-cvmfsexec.ts';
+
+const place = new Installation();
+const ENGINES = ['kernel', 'fuse'] as const;
+let repository: TestRepository;
+let mount = '';
+
+test.before(async () => {
+  repository = await makeTestRepository({
+    fqrn: 'overlay.example.org',
+    writeTree: writeOverlayTree,
+    xattrs: new Map(),
+  });
+  mount = `/cvmfs/${repository.fqrn}`;
+});
+test.after.always(async () => {
+  await place.close();
+  repository?.remove();
+});
+
+interface OverlayJob extends Partial<Launch> {
+  /** Behind the repository's name: `/PATH`, `:DIR`, `:DIR:ro`; default: one overlay of all of it. */
+  readonly of?: readonly string[];
+  readonly engine?: string;
+}
+
+const caches = new Map<string, string>();
+
+function launch(script: string, { of = [''], engine = 'auto', options = [], ...more }: OverlayJob = {}): Launch {
+  const { serverRoot, clientKeys, fqrn } = repository;
+  const { name } = more.as ?? ordinaryUser;
+  if (!caches.has(name)) caches.set(name, place.newPath());
+  return {
+    repositories: [],
+    parameters: {
+      SERVER_URL: `file://${serverRoot}/@fqrn@`,
+      KEYS_DIR: clientKeys,
+      CACHE_BASE: caches.get(name) as string,
+      ...more.parameters,
+    },
+    ...more,
+    options: [...options, ...of.flatMap((rest) => ['--overlay', `${fqrn}${rest}`]), '--overlay-engine', engine],
+    command: ['sh', '-c', `cd ${mount}; ${script}`],
+  };
+}
+
+/** A shell script that begins in the repository. */
+function job(script: string, options?: OverlayJob): Promise<Outcome> {
+  return place.run(launch(script, options));
+}
+
+for (const as of identities) {
+  for (const engine of ENGINES) {
+    test.serial(
+      `${as.name}, ${engine}: the job can write to the repository; the next one sees it as it is`,
+      async (t) => {
+        const change =
+          'echo new >text/new; echo more >>text/line; rm -r tree; mkdir tree; ls tree; cat text/line text/new; id -u; mount';
+        const changed = await job(change, { as, engine });
+        const [lines, mounts] = [changed.stdout.split('\n').slice(0, 4), changed.stdout];
+        t.deepEqual(lines, ['line', 'more', 'new', String(as.uid)], changed.stderr);
+        t.regex(mounts, engine === 'kernel' ? / type overlay .*userxattr/ : / type fuse.fuse-overlayfs /);
+        t.is(changed.stderr, '');
+        const { stdout, stderr } = await job('cat text/line; ls text tree; cat /proc/mounts', { as, engine });
+        t.true(stdout.startsWith('line\ntext:\nline\nlink\nlinked\nlinked-too\nother\n\n'), stderr);
+        t.notRegex(stdout, / \/proc\/fs /);
+        t.true(stdout.includes('tree:\ndeep\none\n'));
+      },
+    );
+  }
+}
+
+for (const engine of ENGINES) {
+  test.serial(
+    `${engine}: changes kept in a directory are there in the next job, and with :ro can only be seen`,
+    async (t) => {
+      const kept = `${place.newPath()}, with: odd 'name`;
+      const first = await job('echo new >text/new; rm text/other; rm -r tree; mkdir tree; echo 1 >tree/one', {
+        of: [`:${kept}`],
+        engine,
+      });
+      t.is(first.exitCode, 0, first.stderr);
+      const show = 'ls text tree; cat text/new tree/one; echo again >text/again; mkdir new; rm text/line';
+      const expected = 'text:\nline\nlink\nlinked\nlinked-too\nnew\n\ntree:\none\nnew\n1\n';
+      const seen = await job(show, { of: [`:${kept}:ro`], engine });
+      t.is(seen.stdout, expected, seen.stderr);
+      t.is(seen.stderr.match(/Read-only file system/g)?.length, 3, seen.stderr);
+      const second = await job(show, { of: [`:${kept}`], engine });
+      t.is(second.stdout, expected, second.stderr);
+      t.is((await job('ls text', { of: [`:${kept}`] })).stdout, 'again\nlink\nlinked\nlinked-too\nnew\n');
+      t.is(readFileSync(join(kept, 'engine'), 'utf8'), `${engine}\n`);
+      t.is(lstatSync(kept).mode & 0o777, 0o700);
+      const other = engine === 'kernel' ? 'fuse' : 'kernel';
+      const refused = await job('true', { of: [`:${kept}`], engine: other });
+      t.is(refused.exitCode, 125);
+      t.is(
+        refused.stderr,
+        `cvmfsexec: --overlay ${repository.fqrn}:${kept}: ${kept} was written by the other engine: it needs --overlay-engine ${engine}\n`,
+      );
+      // By the user alone, with no more than rm.
+      t.is((await place.command(['rm', '-rf', kept])).exitCode, 0);
+      t.false(existsSync(kept));
+    },
+  );
+
+  test.serial(
+    `${engine}: parts of a repository: behind a link, in a nested catalog, with an odd name, one in another`,
+    async (t) => {
+      const script = `echo 1 >way/new; cat nested/inner/new; cd odd/a*; echo 2 >new; cat file new; cd ../..
+      rm -r tree/deep; mkdir tree/deep; echo 3 >tree/deep/new; ls tree tree/deep; touch text/new`;
+      const of = ['/way', '/odd', '/tree', '/tree/deep'];
+      const { stdout, stderr } = await job(script, { of, engine });
+      t.is(stdout, '1\nodd\n2\ntree:\ndeep\none\n\ntree/deep:\nnew\n', stderr);
+      // What is a mount of its own cannot be removed.
+      t.regex(stderr, /cannot remove 'tree\/deep'.*busy\n.*\n.*cannot touch 'text\/new': Read-only file system/);
+    },
+  );
+
+  test.serial(`${engine}: two jobs cannot write to one directory, any number may show it`, async (t) => {
+    const kept = place.newPath();
+    const writing = place.start(launch('touch seen; echo up; cat', { of: [`:${kept}`], engine }));
+    const up = new Promise<string>((resolve) => writing.stdout?.once('data', (data) => resolve(String(data))));
+    t.is(await Promise.race([up, writing.then(({ stderr }) => String(stderr))]), 'up\n');
+    for (const mode of ['', ':ro']) {
+      const { exitCode, stderr } = await job('true', { of: [`:${kept}${mode}`], engine });
+      t.is(exitCode, 125);
+      t.regex(
+        stderr,
+        /^cvmfsexec: --overlay \S+: \S+ is in use by another job: give each its own directory, or wait for that job\n$/,
+      );
+    }
+    writing.kill('SIGKILL');
+    await writing;
+    const both = await Promise.all([0, 1].map(() => job('ls -d seen; sleep 1', { of: [`:${kept}:ro`], engine })));
+    t.deepEqual(
+      both.map(({ stdout }) => stdout),
+      ['seen\n', 'seen\n'],
+      both[0].stderr,
+    );
+  });
+}
+
+test.serial('what cannot be overlaid is one line and 125', async (t) => {
+  const file = place.newPath();
+  writeFileSync(file, '');
+  const { fqrn } = repository;
+  const cases: [string, string[], RegExp][] = [
+    ['/nowhere', [], /there is no directory \/cvmfs\/overlay\.example\.org\/nowhere\n/],
+    ['/text/line', [], /there is no directory \/cvmfs\/overlay\.example\.org\/text\/line\n/],
+    ['/away', [], /leads to \/etc, which is in no repository\n/],
+    ['/../../etc', [], /leads to \/etc, which is in no repository\n/],
+    [`:${file}`, [], /cannot make the directory \/\S+\n/],
+    [`:/proc/nowhere/at/all`, [], /cannot make the directory \/proc\/nowhere\/at\/all\n/],
+    [`:${place.newPath()}:ro`, [], /there is no directory \S+\/upper: run a job without ':ro' first\n/],
+    [
+      '',
+      ['--fuse-overlayfs', 'nowhere', '--overlay-engine', 'fuse'],
+      /\/scratch\/nowhere is not a program \(--fuse-overlayfs\)\n/,
+    ],
+    ['', ['--fuse-overlayfs', '/bin/false', '--overlay-engine', 'fuse'], /fuse-overlayfs failed: it does not answer\n/],
+    [
+      '',
+      ['--fuse-overlayfs', '/bin/cat', '--overlay-engine', 'fuse'],
+      /fuse-overlayfs failed: \S+ invalid option -- 'f'\n/,
+    ],
+    [':', [], /the directory that holds the changes is missing; see 'cvmfsexec --help'\n/],
+    ['', ['--overlay-engine=best'], /--overlay-engine best: expected auto, kernel, fuse; see 'cvmfsexec --help'\n/],
+  ];
+  for (const [of, options, expected] of cases) {
+    const parameters = launch('').parameters;
+    const command = ['echo', 'not reached'];
+    const words = ['--overlay', `${fqrn}${of}`, ...options];
+    const { stdout, stderr, exitCode, timedOut } = await place.run({
+      repositories: [],
+      parameters,
+      options: words,
+      command,
+    });
+    t.false(timedOut);
+    t.is(exitCode, 125, of);
+    t.is(stdout, '');
+    t.regex(stderr, new RegExp(`^cvmfsexec: [^\\n]*${expected.source}$`), of);
+  }
+});
