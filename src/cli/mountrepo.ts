@@ -19,7 +19,8 @@ const NOTES = `
 For hosts where users cannot make namespaces, so that cvmfsexec does not work, but fusermount3 or fusermount is installed.
 Repositories are mounted below --under, else $CVMFSEXEC_MOUNTS, else /tmp/cvmfs-UID/mounts, for you alone. The path is not
 /cvmfs: a container can have it there. They stay mounted until umountrepo, or until the machine is started anew. A
-repository that is mounted already is left alone; one whose server was killed is mounted anew.
+repository that is mounted already is left alone; one whose server was killed is mounted anew. Inside of a job of
+cvmfsexec it asks the job, as $CVMFSMOUNT does: mountrepo REPOSITORY...
 
 Exit code: 0, or that of cvmfs2 for the first repository that could not be mounted; 125: mountrepo itself failed.
 `;

@@ -171,3 +171,14 @@ test.serial('configuration: -o with commas, --config, --under', async (t) => {
     stderr,
   );
 });
+
+test.serial('inside of a job the job is asked, for mounts under /cvmfs', async (t) => {
+  const { stdout, stderr, exitCode } = await script(
+    t,
+    `cvmfsexec $R -- sh -c 'umountrepo $R && ls /cvmfs | wc -l; mountrepo $R && head -n 1 /cvmfs/$R/README
+      mountrepo --under /tmp $R; echo $?; umountrepo -a; echo $?; mountrepo none.example.org $R; echo $?; ls "$U"'`,
+  );
+  t.is(stdout, '0\nA sample.\n125\n125\n1\n', stderr);
+  t.is(exitCode, 2, 'nothing was mounted outside');
+  t.regex(stderr, /^mountrepo: inside of a job there are no options/m);
+});
