@@ -26,6 +26,7 @@ test('repositories and options come in any order', (t) => {
     offline: true,
     record: 'file',
     image: undefined,
+    overlays: [],
     scratch: undefined,
   });
 });
