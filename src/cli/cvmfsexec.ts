@@ -57,6 +57,7 @@ export function command(): Command {
       .addOption(
         new Option('-m <IMAGE>', 'mount this ext2, ext3 or ext4 image as scratch space at /e2fs (needs fuse2fs)'),
       )
+      .addOption(new Option('--map-subids', 'let the command make namespaces with your ids of /etc/subuid (podman)'))
       .addOption(new Option('-N', 'no more repositories can be mounted from inside ($CVMFSMOUNT, $CVMFSUMOUNT)'))
       .version(version(), '-v, --version', 'print the version; --version also what it finds on this host')
       // Commander takes the colours out again where they are not wanted (no terminal, NO_COLOR).

@@ -66,6 +66,7 @@ export function parseLaunchWords(
   let record: string | undefined;
   let image: string | undefined;
   let imageOnly: string | undefined;
+  let mapSubids = false;
   let scratch: string | undefined;
   const overlays: Overlay[] = [];
   const addRepository = (name: string) => {
@@ -93,12 +94,14 @@ export function parseLaunchWords(
       // `program`, of --fuse-overlayfs, is the shell's business alone.
     } else if (word === '--debug' || word === '-d') debug = true;
     else if (word === '--offline') offline = true;
+    else if (word === '--map-subids') mapSubids = true;
     else if (IMAGE_ONLY.has(word)) continue;
     else if (word === '-N') inside = false;
     else if (word.startsWith('-')) throw new UsageError(`unknown option ${word}; ${HINT}`);
     else addRepository(word);
   }
   if (image === undefined && imageOnly) throw new UsageError(`${imageOnly} is of use only with --image; ${HINT}`);
+  if (image !== undefined && mapSubids) throw new UsageError(`--map-subids cannot be had with --image; ${HINT}`);
   if (repositories.length === 0 && image !== undefined) repositories.push(...usualHubs(image));
   if (repositories.length === 0 && required === 'required' && image === undefined) {
     throw new UsageError(`no repository named; ${HINT}`);

@@ -1,15 +1,27 @@
-# The caller's ids in the command's user namespace, where `unshare` has no --map-user: the kernel lets a process of the
-# outer namespace write the maps. Sourced by starter.sh; prepends to "$@" what makes the namespace and waits for the maps.
+# The caller's ids in the command's user namespace, where `unshare` cannot do it: it has no --map-user, or there are more ids
+# than the caller's own (--map-subids). The kernel lets a process of the outer namespace write the maps. Sourced by
+# starter.sh, with cx_uid_map and cx_gid_map; prepends to "$@" what makes the namespace and waits for the maps.
 # shellcheck shell=sh
 
+# The kernel wants a map in one write, and bash's printf makes one a line.
+cx_write='printf'
+[ ! "$cx_subids" ] || { cx_find printf && cx_write=$cx_found; }
 # Not a child of the command: forked twice, adopted by init.
 (
   (
     # In this subshell $$ is still the starter, which becomes the command.
     while [ /proc/$$/ns/user -ef /proc/"$PPID"/ns/user ]; do command sleep 0.002; done
-    { echo deny >/proc/$$/setgroups; } 2>/dev/null # older kernels do not have it
-    echo "$cx_gid 0 1" >/proc/$$/gid_map
-    echo "$cx_uid 0 1" >/proc/$$/uid_map
+    [ "$cx_subids" ] || { echo deny >/proc/$$/setgroups; } 2>/dev/null # older kernels do not have it
+    "$cx_write" '%s\n' "$cx_gid_map" >/proc/$$/gid_map
+    "$cx_write" '%s\n' "$cx_uid_map" >/proc/$$/uid_map
   ) </dev/null >/dev/null &
 )
-set -- "$cx_unshare" --user /bin/sh -c 'until read -r cx_map </proc/self/uid_map; do sleep 0.002; done; exec "$@"' sh "$@"
+cx_keep=
+if [ "$cx_subids" ]; then
+  # The right to become one of the mapped ids, which outside newuidmap(1) has by being setuid root. Root is none of them.
+  cx_find setpriv
+  set -- "$cx_found" --inh-caps=-all,+setuid,+setgid --ambient-caps=-all,+setuid,+setgid -- "$@"
+  cx_keep=--keep-caps
+fi
+set -- "$cx_unshare" --user $cx_keep /bin/sh -c \
+  'until read -r cx_map </proc/self/uid_map; do sleep 0.002; done; exec "$@"' sh "$@"

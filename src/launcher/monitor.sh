@@ -44,11 +44,20 @@ cx_has_failed() {
 cx_start_keeper() {
   [ ! "$cx_pipe" ] || eval "exec $cx_end<&-"
   cd / # the caller's directory may be one that was removed, or be removed now
-  set -- "$cx_unshare" ${cx_userns:+--user --map-root-user} --mount ${cx_pidns:+--pid} \
+  cx_namespace=${cx_userns:+--user --map-root-user}
+  [ ! "$cx_subids" ] || cx_namespace=
+  # shellcheck disable=SC2086 # words
+  set -- "$cx_unshare" $cx_namespace --mount ${cx_pidns:+--pid} \
     ${cx_propagation:+--propagation "$cx_propagation"} /bin/sh "$cx_lib/keeper.sh" \
     "$cx_home" "$cx_node" $$ "$cx_stdin" "$cx_spare" "$cx_taken" "$cx_close" "$cx_default" "$cx_default_signals" \
     "$cx_death" "$cx_pidns" "$cx_propagation" "$cx_userns" "$cx_uid" "$cx_gid" "$cx_shut" "$cx_pwd" "$cx_words" \
     "$cx_pipe" "$@"
+  [ ! "$cx_subids" ] || {
+    # In a subshell $$ is the monitor.
+    read -r cx_value cx_line </proc/self/stat
+    cx_write_maps_of "$cx_value"
+    set -- "$cx_unshare" --user /bin/sh "$cx_lib/subids-wait.sh" "$cx_lib" "$cx_death" "$@"
+  }
   case $cx_death in
     setpriv)
       cx_find setpriv

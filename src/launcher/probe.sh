@@ -19,6 +19,7 @@ cx_probe() {
   done
 
   cx_probe_namespaces
+  [ ! "$cx_subids" ] || cx_probe_subids
   cx_propagation=slave
   # shellcheck disable=SC2086 # words
   "$cx_unshare" $cx_options --propagation slave "$cx_true" 2>/dev/null || cx_propagation=

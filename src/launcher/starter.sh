@@ -27,6 +27,18 @@ cx_find unshare
 cx_unshare=$cx_found
 cx_by_hand=
 [ ! "$cx_userns" ] || "$cx_unshare" --map-user="$cx_uid" --map-group="$cx_gid" --version >/dev/null 2>&1 || cx_by_hand=1
+# Further ids (--map-subids) go along, each under the number it has.
+cx_uid_map="$cx_uid 0 1" cx_gid_map="$cx_gid 0 1" cx_subids=
+if [ "$cx_userns" ]; then
+  while read -r cx_first cx_value cx_count; do
+    [ "$cx_first" = 0 ] || cx_subids=1 cx_by_hand=1 cx_uid_map="$cx_uid_map
+$cx_first $cx_first $cx_count"
+  done </proc/self/uid_map
+  [ ! "$cx_subids" ] || while read -r cx_first cx_value cx_count; do
+    [ "$cx_first" = 0 ] || cx_gid_map="$cx_gid_map
+$cx_first $cx_first $cx_count"
+  done </proc/self/gid_map
+fi
 
 read -r cx_line cx_keeper cx_pipe || exit 125
 [ "$cx_line" = ready ] || exit 125

@@ -91,8 +91,17 @@ export class ImageHub {
     mkdirSync(place, { recursive: true });
     const manifest = {
       SchemaVersion: 2,
-      Config: { Digest: `sha256:${configDigest}` },
-      Layers: digests.map((Digest) => ({ MediaType: 'application/vnd.oci.image.layer.v1.tar+gzip', Digest })),
+      MediaType: 'application/vnd.docker.distribution.manifest.v2+json',
+      Config: {
+        MediaType: 'application/vnd.docker.container.image.v1+json',
+        Size: 1000,
+        Digest: `sha256:${configDigest}`,
+      },
+      Layers: digests.map((Digest) => ({
+        MediaType: 'application/vnd.docker.image.rootfs.diff.tar.gzip',
+        Size: 1000,
+        Digest,
+      })),
     };
     writeFileSync(join(place, 'manifest.json'), JSON.stringify(manifest));
   }
