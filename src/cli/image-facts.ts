@@ -15,7 +15,7 @@ export async function main([question, file]: string[]): Promise<number> {
 
 function parts(file: string): Record<string, string> {
   const { tree = '', layers = [], configuration: oci = '' } = imageParts(file);
-  return { cx_lower: tree, cx_layers: layers.join(':'), cx_oci: oci };
+  return { cx_image_tree: tree, cx_image_layers: layers.join(':'), cx_oci: oci };
 }
 
 /** Lists are words in quotes, for eval. */

@@ -124,7 +124,7 @@ cx_find_place() {
 # Plans to make cx_path, of type cx_type, in the new root or in the directory of our own that is bound there.
 cx_plan_target() {
   if [ "$cx_place" ]; then
-    if [ "$cx_type" = directory ]; then command mkdir -p -- "$cx_place"; else : >"$cx_place"; fi ||
+    if [ "$cx_type" = directory ]; then command mkdir -p -- "$cx_place"; else command : >"$cx_place"; fi ||
       cx_die "cannot make $cx_path to mount upon"
   elif [ "$cx_type" = directory ]; then
     cx_quote "$cx_path"

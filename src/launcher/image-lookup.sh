@@ -1,10 +1,10 @@
 # From the name of an image to its files. Sourced by image.sh.
 # shellcheck shell=sh
 
-# Sets cx_lower to the directory that holds the file tree of $cx_image, or cx_layers to those of its layers, topmost first,
+# Sets cx_image_tree to the directory that holds the file tree of $cx_image, or cx_image_layers to those of its layers, topmost first,
 # with colons between; cx_oci to the hub's OCI configuration of the image, if there is one.
 cx_find_image() {
-  cx_lower='' cx_layers='' cx_oci='' cx_manifest=
+  cx_image_tree='' cx_image_layers='' cx_oci='' cx_manifest=
   case $cx_image in
     '') cx_die 'option --image needs a directory or the name of an image' ;;
     /*) cx_tree=$cx_image ;;
@@ -15,27 +15,27 @@ cx_find_image() {
   [ ! -f "$cx_tree/manifest.json" ] || [ -d "$cx_tree/etc" ] || cx_manifest=$cx_tree/manifest.json
   if [ "$cx_manifest" ]; then
     cx_read_manifest
-    [ "$cx_lower" ] || return 0
+    [ "$cx_image_tree" ] || return 0
   else
     [ -d "$cx_tree" ] || cx_die "there is no image directory $cx_tree"
     [ ! -d "$cx_tree/layerfs" ] || cx_tree=$cx_tree/layerfs
     # A runtime bundle.
     [ ! -f "$cx_tree/config.json" ] || [ ! -d "$cx_tree/rootfs" ] || cx_oci=$cx_tree/config.json cx_tree=$cx_tree/rootfs
-    cx_lower=$cx_tree
+    cx_image_tree=$cx_tree
   fi
   # Without links, and with that in a hub without the colon of the tag.
-  { cd -P -- "$cx_lower"; } 2>/dev/null || cx_die "cannot enter the image directory $cx_lower"
-  cx_lower=$(pwd -P && echo .)
-  cx_lower=${cx_lower%??}
+  { cd -P -- "$cx_image_tree"; } 2>/dev/null || cx_die "cannot enter the image directory $cx_image_tree"
+  cx_image_tree=$(pwd -P && echo .)
+  cx_image_tree=${cx_image_tree%??}
   cd /
-  case $cx_lower in
+  case $cx_image_tree in
     /cvmfs/*/.flat/??/*)
       # The configuration of a flat image, which is named by the configuration's hash, as containers/storage names it.
-      for cx_oci in "${cx_lower%/.flat/*}/podmanStore/overlay-images/${cx_lower##*/}/="*; do break; done
+      for cx_oci in "${cx_image_tree%/.flat/*}/podmanStore/overlay-images/${cx_image_tree##*/}/="*; do break; done
       [ -f "$cx_oci" ] || cx_oci=
       ;;
   esac
-  [ "$cx_lower" != / ] || cx_die 'the root directory of the host cannot be an image'
+  [ "$cx_image_tree" != / ] || cx_die 'the root directory of the host cannot be an image'
 }
 
 # Looks for image $1 in the hubs: repositories laid out as REGISTRY/REPOSITORY:TAG. Sets cx_tree, or cx_manifest for one

@@ -2,7 +2,7 @@
 # (src/cli/image-facts.ts). Sourced by image.sh.
 # shellcheck shell=sh
 
-# Sets cx_lower or cx_layers, and cx_oci, from cx_manifest.
+# Sets cx_image_tree or cx_image_layers, and cx_oci, from cx_manifest.
 cx_read_manifest() {
   cx_facts=$(cx_ask_node manifest "$cx_manifest") || exit 125
   eval "$cx_facts"

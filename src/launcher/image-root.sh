@@ -13,21 +13,21 @@ cx_mount_image() {
   "$cx_mount" -n -t tmpfs -o mode=0755,nosuid,nodev cvmfsexec "$cx_base" || cx_die "cannot mount a tmpfs on $cx_base"
   command mkdir "$cx_base/root" "$cx_base/upper" "$cx_base/work" "$cx_base/under" "$cx_base/own" ||
     cx_die "cannot make directories in $cx_base"
-  if [ "$cx_layers" ]; then
+  if [ "$cx_image_layers" ]; then
     cx_mount_layers
     cx_view=$cx_base/root cx_made=$cx_base/root
   else
-    cx_view=$cx_lower cx_made=$cx_base/upper
+    cx_view=$cx_image_tree cx_made=$cx_base/upper
   fi
 }
 
 # Mounts the planned root. First as an overlay; without one, the image's parts are bound into a tmpfs.
 cx_build_root() {
-  cx_make_targets
-  if [ ! "$cx_layers" ] && ! cx_overlay_image; then
-    cx_made=$cx_base/under
-    cx_bind_parts
-    cx_make_targets
+  cx_parts=
+  if [ "$cx_image_layers" ]; then
+    cx_make_targets || cx_die 'cannot make the places to mount upon in the image'
+  else
+    cx_show_tree
   fi
   printf %s "$cx_parts$cx_lines" >"$cx_base/fstab"
   cx_errors=$("$cx_mount" -n -a -T "$cx_base/fstab" 2>&1) || {
@@ -47,14 +47,43 @@ cx_make_targets() {
   [ "$cx_directories$cx_files" ] || return 0
   set --
   eval "for cx_word in $cx_directories; do set -- \"\$@\" \"\$cx_made\$cx_word\"; done"
-  [ $# = 0 ] || command mkdir -p -- "$@" || cx_die 'cannot make the directories to mount upon'
+  [ $# = 0 ] || command mkdir -p -- "$@" 2>/dev/null || return
   eval "set -- $cx_files"
-  for cx_word; do : >"$cx_made$cx_word" || cx_die "cannot make the file $cx_word to mount upon"; done
+  for cx_word; do { command : >"$cx_made$cx_word"; } 2>/dev/null || return; done
+}
+
+# Shows one tree at the new root: by the kernel's overlay, by fuse-overlayfs, or else part by part.
+cx_show_tree() {
+  cx_make_targets || cx_die 'cannot make the places to mount upon'
+  case $cx_overlay_engine in
+    fuse) ;;
+    *) cx_overlay_image && return ;;
+  esac
+  case $cx_overlay_engine in
+    kernel) ;;
+    *)
+      cx_quote_lower "$cx_image_tree"
+      cx_overlay_by_fuse "$cx_quoted" "$cx_base" && return
+      ;;
+  esac
+  [ "$cx_overlay_engine" = auto ] ||
+    cx_die "--overlay-engine $cx_overlay_engine: no overlay for the image${cx_why:+: $cx_why}"
+  cx_made=$cx_base/under
+  cx_bind_parts
+  cx_make_targets || cx_die 'cannot make the places to mount upon'
+}
+
+# Of directories $1, with colons between them, topmost first; what is added is in $2/upper, if $2 is there. In a subshell, with variables of its own.
+cx_overlay_by_fuse() {
+  command mkdir "$cx_base/fuse" || return
+  cx_why=$(
+    cx_overlay_engine=fuse cx_overlay_base=$cx_base/fuse
+    cx_mount_overlay "$1" "$cx_base/root" ${2+"$2"} || { printf %s "$cx_why" && exit 1; }
+  )
 }
 
 cx_overlay_image() {
-  cx_parts=
-  cx_source=$cx_lower
+  cx_source=$cx_image_tree
   case $cx_source in
     *[:,\\]*) # have a meaning in the list of lower directories
       command mkdir "$cx_base/lower" && "$cx_mount" -n --rbind -- "$cx_source" "$cx_base/lower" || return
@@ -71,7 +100,7 @@ cx_bind_parts() {
   cx_escape "$cx_made"
   cx_parts="$cx_escaped $cx_base/root none bind 0 0
 "
-  cx_keep_flags "$cx_lower"
+  cx_keep_flags "$cx_image_tree"
   cx_part_options=rbind,ro$cx_flags
   cx_split=' ' cx_words=
   eval "set -- $cx_directories $cx_files"
@@ -80,7 +109,7 @@ cx_bind_parts() {
     while cx_word=${cx_word#/}; do
       cx_parent=$cx_parent/${cx_word%%/*}
       case $cx_word in */*) cx_word=${cx_word#*/} ;; *) break ;; esac
-      [ -d "$cx_lower$cx_parent" ] || break
+      [ -d "$cx_image_tree$cx_parent" ] || break
       cx_quote "$cx_parent"
       case $cx_split in *" $cx_quoted "*) ;; *) cx_split="$cx_split$cx_quoted " ;; esac
     done
@@ -94,7 +123,7 @@ cx_bind_parts() {
 cx_split_part() {
   [ -d "$cx_made$1" ] || command mkdir "$cx_made$1" || cx_die 'cannot make the directories of an underlay'
   cx_links='' cx_made_directories=
-  for cx_entry in "$cx_lower$1"/* "$cx_lower$1"/.[!.]* "$cx_lower$1"/..?*; do
+  for cx_entry in "$cx_image_tree$1"/* "$cx_image_tree$1"/.[!.]* "$cx_image_tree$1"/..?*; do
     cx_word=$1/${cx_entry##*/}
     if [ -h "$cx_entry" ]; then
       cx_quote "$cx_entry"
@@ -106,7 +135,7 @@ cx_split_part() {
       cx_quote "$cx_word"
       case $cx_split in *" $cx_quoted "*) continue ;; esac
     elif [ -e "$cx_entry" ]; then
-      : >"$cx_made$cx_word"
+      command : >"$cx_made$cx_word"
     else
       continue
     fi
@@ -120,6 +149,8 @@ cx_split_part() {
     cx_die 'cannot make the directories of an underlay'
   [ ! "$cx_links" ] || eval "command cp -P -- $cx_links \"\$cx_made\$1/\"" || cx_die 'cannot copy the links of the image'
 }
+# A hub keeps whiteouts as they are in layers, files .wh.NAME, which only fuse-overlayfs understands.
 cx_mount_layers() {
-  cx_die "image $cx_image is there only in layers, and nowhere as one file tree (.flat or .chains of its hub)"
+  cx_overlay_by_fuse "$cx_image_layers" ||
+    cx_die "image $cx_image is there only in layers, and they cannot be put together: $cx_why"
 }

@@ -6,8 +6,10 @@
 unset -f cd kill read printf wait command ulimit test 2>/dev/null
 cx_lib=$1 cx_node=$2 cx_stdin=$3 cx_pidns=$4 cx_userns=$5 cx_uid=$6 cx_gid=$7 cx_shut=$8 cx_pwd=$9
 shift 9
-cx_assignments=$1 cx_seen=$2 cx_env_OLDPWD=$3 cx_by_hand=$4 cx_names=$5 cx_keeper=$6 cx_pipe=$7 cx_image_options=$8
-shift 8
+cx_assignments=$1 cx_seen=$2 cx_env_OLDPWD=$3 cx_by_hand=$4 cx_names=$5 cx_keeper=$6 cx_pipe=$7 cx_overlay_engine=$8 cx_fuse_overlayfs=$9
+shift 9
+cx_image_options=$1
+shift
 cx_name=cvmfsexec
 cx_home=${cx_lib%/src/launcher}
 . "$cx_lib/programs.sh"
@@ -15,6 +17,8 @@ cx_home=${cx_lib%/src/launcher}
 . "$cx_lib/quoting.sh"
 . "$cx_lib/lookup.sh"
 . "$cx_lib/offer.sh"
+. "$cx_lib/overlay.sh"
+. "$cx_lib/fuse-overlay.sh"
 . "$cx_lib/image-options.sh"
 . "$cx_lib/image-lookup.sh"
 . "$cx_lib/image-paths.sh"

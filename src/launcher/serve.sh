@@ -160,5 +160,6 @@ cx_start_command() {
   cx_parse_words "$@"
   shift $((cx_words + 1))
   cx_exec_default_signals /bin/sh "$cx_lib/starter.sh" "$cx_lib" "$cx_stdin" "$cx_spare" "$cx_userns" "$cx_uid" \
-    "$cx_gid" "$cx_shut" "$cx_pwd" "$cx_image_options" "$cx_node" "$cx_pidns" "$cx_propagation" "$cx_names" "$@"
+    "$cx_gid" "$cx_shut" "$cx_pwd" "$cx_image_options" "$cx_node" "$cx_pidns" "$cx_propagation" "$cx_names" \
+    "$cx_overlay_engine" "$cx_fuse_overlayfs" "$@"
 }

@@ -4,8 +4,8 @@
 unset -f cd kill read printf wait command ulimit test 2>/dev/null
 cx_lib=$1 cx_stdin=$2 cx_spare=$3 cx_userns=$4 cx_uid=$5 cx_gid=$6 cx_shut=$7 cx_pwd=$8 cx_image_options=$9
 shift 9
-cx_node=$1 cx_pidns=$2 cx_propagation=$3 cx_names=$4
-shift 4
+cx_node=$1 cx_pidns=$2 cx_propagation=$3 cx_names=$4 cx_overlay_engine=$5 cx_fuse_overlayfs=$6
+shift 6
 cx_name=cvmfsexec
 . "$cx_lib/programs.sh"
 . "$cx_lib/lookup.sh"
@@ -48,7 +48,8 @@ read -r cx_line cx_keeper cx_pipe || exit 125
   [ ! "$cx_keeper" ] || { cx_find mount && "$cx_found" -n --make-shared /cvmfs; }
   exec "$cx_unshare" --mount ${cx_propagation:+--propagation "$cx_propagation"} /bin/sh "$cx_lib/image.sh" "$cx_lib" \
     "$cx_node" "$cx_stdin" "$cx_pidns" "$cx_userns" "$cx_uid" "$cx_gid" "$cx_shut" "$cx_pwd" "$cx_assignments" \
-    "$cx_seen" "$cx_env_OLDPWD" "$cx_by_hand" "$cx_names" "$cx_keeper" "$cx_pipe" "$cx_image_options" "$@"
+    "$cx_seen" "$cx_env_OLDPWD" "$cx_by_hand" "$cx_names" "$cx_keeper" "$cx_pipe" \
+    "$cx_overlay_engine" "$cx_fuse_overlayfs" "$cx_image_options" "$@"
 }
 [ $# -gt 0 ] || set -- "${SHELL:-/bin/sh}"
 

@@ -1,4 +1,5 @@
 // Images on hosts that lack something: the launcher's part alone, with the stand-in server.
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
@@ -15,6 +16,7 @@ test.before(() => {
   writeFileSync(join(image, 'opt/large/file'), 'in opt\n');
   symlinkSync('/opt/large', join(image, 'link'));
   mkdirSync(join(image, "odd 'name\\"));
+  execFileSync('chown', ['-R', `${user.uid}:${user.gid}`, image]);
 });
 test.after.always(() => place.close());
 
@@ -53,8 +55,20 @@ for (const shell of shells) {
 
 const NO_OVERLAY = 'case " $* " in *" overlay "*) exit 32 ;; esac; exec /usr/bin/mount "$@"';
 
-test.serial('without any overlay the image is bound into a new root', async (t) => {
+test.serial('where the kernel refuses overlays, fuse-overlayfs makes it', async (t) => {
   const env = { ODD: 'two\nlines', PATH: shims({ mount: NO_OVERLAY }) };
+  const { stdout, stderr, code } = await inImage(LOOK, { env });
+  t.is(stderr, '');
+  t.is(stdout.toString(), seen(user.uid));
+  t.is(code, 3);
+  const change =
+    'echo x >/opt/large/file; cat /opt/large/file; rm -r /opt/large; mkdir /opt/large; ls -A /opt/large; grep -c fuse-overlayfs /proc/self/mountinfo';
+  t.is((await inImage(change, { env })).stdout.toString(), 'x\n1\n');
+  t.deepEqual(await place.leftovers(), []);
+});
+
+test.serial('without any overlay the image is bound into a new root', async (t) => {
+  const env = { ODD: 'two\nlines', PATH: shims({ mount: NO_OVERLAY, 'fuse-overlayfs': 'exit 1' }) };
   const { stdout, stderr, code } = await inImage(LOOK, { env }, ['--bind', '/usr/share:/opt/large/deep/new/place']);
   t.is(stderr, '');
   t.is(stdout.toString(), seen(user.uid));

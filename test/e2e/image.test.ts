@@ -30,10 +30,45 @@ test.before(async () => {
       const oci = hub.addFlat('some/oci:2', config);
       writeBusyboxTree(oci);
       mkdirSync(join(oci, 'special'));
+      const layers = [lowestLayer, middleLayer, topLayer];
+      hub.addLayered('library/layered:1', layers, { config: { Cmd: ['/bin/cat', '/etc/issue'] } });
+      hub.addLayered('library/chained:1', layers, { chain: mergedLayers });
       writeFileSync(join(oci, 'special/tool'), '#!/bin/sh\necho "special $QUOTED $LD_LIBRARY_PATH"\n', { mode: 0o755 });
     },
   });
 });
+
+function lowestLayer(directory: string): void {
+  writeBusyboxTree(directory);
+  for (const name of ['kept', 'replaced', 'gone']) {
+    mkdirSync(join(directory, 'data', name), { recursive: true });
+    writeFileSync(join(directory, 'data', name, 'file'), `lowest ${name}\n`);
+  }
+  writeFileSync(join(directory, 'data/removed'), '');
+}
+
+/** Removes a file and a directory. */
+function middleLayer(directory: string): void {
+  mkdirSync(join(directory, 'data'));
+  for (const name of ['.wh.removed', '.wh.gone']) writeFileSync(join(directory, 'data', name), '');
+  mkdirSync(join(directory, 'etc'));
+  writeFileSync(join(directory, 'etc/issue'), 'a layered image\n');
+}
+
+/** Puts another directory in the place of one. */
+function topLayer(directory: string): void {
+  mkdirSync(join(directory, 'data/replaced'), { recursive: true });
+  writeFileSync(join(directory, 'data/replaced/.wh..wh..opq'), '');
+  writeFileSync(join(directory, 'data/replaced/new'), 'top\n');
+}
+
+function mergedLayers(directory: string): void {
+  writeBusyboxTree(directory);
+  for (const name of ['kept', 'replaced']) mkdirSync(join(directory, 'data', name), { recursive: true });
+  writeFileSync(join(directory, 'data/kept/file'), 'lowest kept\n');
+  writeFileSync(join(directory, 'data/replaced/new'), 'top\n');
+  writeFileSync(join(directory, 'etc/issue'), 'a layered image\n');
+}
 
 test.after.always(async () => {
   await place.close();
@@ -98,6 +133,17 @@ test('a directory is an image too, without any repository', async (t) => {
   t.is(stdout, 'a busybox image\n');
 });
 
+test('an image of layers: by its chain, or by the layers themselves, without what upper ones removed', async (t) => {
+  const code =
+    'cat /etc/issue; cd /data; find . | sort; cat */*; echo x >kept/file; rm -r replaced; mkdir replaced; ls -A replaced';
+  const expected = 'a layered image\n.\n./kept\n./kept/file\n./replaced\n./replaced/new\nlowest kept\ntop\n';
+  const manifest = `/cvmfs/${FQRN}/.metadata/${REGISTRY}/library/layered:1/manifest.json`;
+  for (const image of ['chained:1', 'layered:1', manifest]) {
+    const { stdout, stderr } = await inImage([image], sh(code));
+    t.is(stdout, expected, stderr);
+  }
+});
+
 test('what is not there is refused with one line', async (t) => {
   const refused = async (image: string[], command: string[], expected: RegExp, exitCode = 125) => {
     const outcome = await inImage(image, command);
@@ -134,6 +180,7 @@ test('without a command an image does what it is made for, or starts a shell', a
       env: { HOME: place.scratch, SHELL: '/bin/false' },
     });
   t.is((await withoutCommand('full:1')).stdout, 'the runscript\n');
+  t.is((await withoutCommand('layered:1')).stdout, 'a layered image\n');
   t.is((await withoutCommand('some/oci:2')).stdout, "entry  point it's $HOME\n");
   const shell = await place.command([
     'sh',
