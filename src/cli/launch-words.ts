@@ -103,7 +103,7 @@ export function parseLaunchWords(
   if (image === undefined && imageOnly) throw new UsageError(`${imageOnly} is of use only with --image; ${HINT}`);
   if (image !== undefined && mapSubids) throw new UsageError(`--map-subids cannot be had with --image; ${HINT}`);
   if (repositories.length === 0 && image !== undefined) repositories.push(...usualHubs(image));
-  if (repositories.length === 0 && required === 'required' && image === undefined) {
+  if (repositories.length === 0 && required === 'required' && image === undefined && scratch === undefined) {
     throw new UsageError(`no repository named; ${HINT}`);
   }
   return { repositories, parameters, configDirectory, debug, inside, offline, record, scratch, image, overlays };

@@ -1,5 +1,6 @@
 // Entry of the bundle: the first argument names the program. Each program is imported when it is the one to run.
 import process from 'node:process';
+import { inspect } from 'node:util';
 
 type Program = (args: string[]) => Promise<number | undefined>;
 
@@ -35,7 +36,7 @@ load()
     (error: unknown) => {
       const text = error instanceof Error ? error.message : String(error);
       process.stderr.write(`${name === 'server' || name === 'image-facts' ? 'cvmfsexec' : name}: ${text}\n`);
-      if (process.env.CVMFSEXEC_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+      if (process.env.CVMFSEXEC_DEBUG && error instanceof Error) process.stderr.write(`${inspect(error)}\n`);
       process.exit(OWN_FAILURE);
     },
   );

@@ -263,3 +263,27 @@ withApptainer('singcvmfs: commands of apptainer, commands in an image, instances
   t.regex(stdout, /INSTANCE NAME.*\n1\.\d.*\n125\n125\n125\n\d+\.\d+\.\d+\n$/);
   t.is(stderr.match(/^singcvmfs: /gm)?.length, 3, stderr);
 });
+
+withApptainer(
+  'singcvmfs: the cache in an ext3 image, a log of every request, options of the runtime with values',
+  async (t) => {
+    const image = join(place.scratch, 'cache.ext3');
+    const content = join(place.scratch, 'cache.content');
+    mkdirSync(join(content, 'below/shared'), { recursive: true });
+    const make = `truncate -s 64M ${image}; PATH=$PATH:/usr/sbin:/sbin
+    chown -R ${user.uid}:${user.gid} ${content}; mkfs.ext3 -q -F -O ^has_journal -d ${content} ${image}; chown ${user.uid} ${image}`;
+    execFileSync('sh', ['-c', make]);
+    const { stdout, stderr } = await inRoot(`
+    S=$P/package/bin/singcvmfs L=$P/scratch/i; mkdir $L; touch $L/apptainer.conf
+    export SINGCVMFS_REPOSITORIES=$R SINGCVMFS_OPTSFILE=$P/site.conf SINGCVMFS_CACHEIMAGE=${image} SINGCVMFS_CACHEDIR=/below
+    $S -q exec $busybox sh -c "cat $M/README; ls /var/lib/cvmfs/shared | wc -l"; echo $?
+    unset SINGCVMFS_CACHEIMAGE; SINGCVMFS_CACHEDIR=$L/cache SINGCVMFS_LOGDIR=$L SINGCVMFS_LOGLEVEL=debug $S -q exec $busybox cat $M/README
+    grep -c LOOKUP $L/*-debug.log; SINGCVMFS_CACHEDIR= $S --config $L/apptainer.conf -q version; gone`);
+    const lines = stdout.split('\n');
+    t.is(lines[0], 'A sample.', stderr);
+    t.true(Number(lines[1]) > 200, 'the cache is in the image');
+    t.deepEqual(lines.slice(2, 4), ['0', 'A sample.']);
+    t.true(Number(lines[4]) > 0, 'requests are in the log');
+    t.regex(lines[5] ?? '', /^1\.\d/, stderr);
+  },
+);

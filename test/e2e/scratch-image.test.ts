@@ -63,6 +63,17 @@ for (const as of identities) {
   });
 }
 
+test.serial('the image alone, without any repository', async (t) => {
+  const image = newImage();
+  const { stdout, stderr, exitCode } = await place.run({
+    ...launch(image, 'touch /e2fs/x && ls /cvmfs; echo done; sleep 1'),
+    repositories: [],
+  });
+  t.is(stdout, 'done\n', stderr);
+  t.is(exitCode, 0);
+  t.is(check(image).status, 0);
+});
+
 /** Makes the host one with a /cvmfs, on which somebody has mounted something. */
 const withCvmfs = [
   ...['unshare', '-m', '--propagation', 'slave', 'sh', '-c'],
