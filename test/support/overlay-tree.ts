@@ -5,10 +5,11 @@ import { join } from 'node:path';
 /** Names in the directory `many`. */
 export const MANY = 3000;
 
+const DIRECTORIES = 'text mode tree/deep/er many nested/inner odd c/kind-dir/in c/move/in c/move2/in'.split(' ');
+
 export function writeOverlayTree(directory: string): void {
   const at = (path: string) => join(directory, path);
-  for (const path of ['text', 'mode', 'tree/deep/er', 'many', 'nested/inner', 'odd'])
-    mkdirSync(at(path), { recursive: true });
+  for (const path of DIRECTORIES) mkdirSync(at(path), { recursive: true });
   writeFileSync(at('text/line'), 'line\n');
   writeFileSync(at('text/other'), 'other\n');
   symlinkSync('line', at('text/link'));
@@ -19,6 +20,10 @@ export function writeOverlayTree(directory: string): void {
   writeFileSync(at('mode/program'), '#!/bin/sh\necho run\n');
   chmodSync(at('mode/program'), 0o755);
   for (const path of ['tree/one', 'tree/deep/two', 'tree/deep/er/three']) writeFileSync(at(path), `${path}\n`);
+  const changed =
+    'truncate middle unlink kind-file rename over entry entry2 link opened map unlinked xattr inode times mode lock';
+  for (const name of changed.split(' ')) writeFileSync(at(`c/${name}`), `${name}${name}`);
+  for (const name of ['kind-dir', 'move', 'move2']) writeFileSync(at(`c/${name}/in/file`), name);
   for (let i = 0; i < MANY; i++) writeFileSync(at(`many/${i}`), '');
   writeFileSync(at('nested/.cvmfscatalog'), '');
   writeFileSync(at('nested/inner/file'), 'nested\n');
