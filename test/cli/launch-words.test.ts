@@ -65,6 +65,11 @@ test('-m takes an image', (t) => {
   t.throws(() => parse('x', '-m'), { ...USAGE, message: /option -m needs a value/ });
 });
 
+test('--map-subids is refused with an image', (t) => {
+  t.deepEqual(parse('--map-subids', 'x').repositories, ['x']);
+  t.throws(() => parse('--map-subids', '--image', '/image', 'x'), { ...USAGE, message: /cannot be had with --image/ });
+});
+
 test('without a repository there is nothing to do', (t) => {
   t.throws(() => parse(), { ...USAGE, message: /no repository named/ });
   t.throws(() => parse('-d', '-o', 'A=1'), USAGE);

@@ -40,16 +40,16 @@ test.after.always(async () => {
 });
 
 /** Its blocks of commands that are meant for `where`. */
-function blocks(where: 'login' | 'node'): string[] {
+function blocks(where: 'login' | 'node' | 'operator once' | 'operator nightly' | 'user'): string[] {
   const text = readFileSync(GUIDE, 'utf8');
-  return [...text.matchAll(/^```sh (\w+)\n(.*?)^```$/gms)]
+  return [...text.matchAll(/^```sh ([\w ]+)\n(.*?)^```$/gms)]
     .filter(([, mark]) => mark === where)
     .map(([, , body]) => body);
 }
 
 /** Runs commands of the guide, /shared and /scratch being below `shared`. */
 async function run(commands: string, shared: string, wrapper: readonly string[] = []) {
-  const script = commands.replace(/\/(shared|scratch)\/cvmfs/g, (path) => shared + path);
+  const script = commands.replace(/\/(shared|scratch)\/(cvmfs|site)/g, (path) => shared + path);
   const [file, ...rest] = [...ordinaryUser.prefix, ...wrapper, 'sh', '-ec', script];
   return execa(file, rest, {
     cwd: shared,
@@ -83,6 +83,33 @@ for (const [index, name] of ['a recorded job', 'a list of patterns', 'a subtree'
     t.is(exitCode, 0);
   });
 }
+
+test.serial(
+  'what the operator sets up serves users without network, and follows what is wanted and published',
+  async (t) => {
+    const shared = place.newPath();
+    mkdirSync(shared, { mode: 0o777 });
+    await execa('chmod', ['777', shared]);
+    const [once] = blocks('operator once');
+    const [nightly] = blocks('operator nightly');
+    const [user] = blocks('user');
+    for (const commands of [once, nightly]) {
+      const { stderr, exitCode } = await run(commands, shared);
+      t.is(stderr, '');
+      t.is(exitCode, 0);
+    }
+    t.is((await run(user, shared, NO_NETWORK)).stdout, 'tool of v1');
+    const other = user.replaceAll('/v1/', '/v2/');
+    t.regex((await run(other, shared, NO_NETWORK)).stderr, /v2\/bin\/tool/, 'not wanted yet');
+    const more = await run("printf '/v2/bin\\n' >>/shared/site/wanted/sw.example.org", shared);
+    t.is(more.exitCode, 0, more.stderr);
+    writeFileSync(join(repository.tree, 'v1/bin/tool'), '#!/bin/sh\necho newer tool\n', { mode: 0o755 });
+    await repository.publish();
+    t.is((await run(nightly, shared)).exitCode, 0);
+    t.is((await run(user, shared, NO_NETWORK)).stdout, 'newer tool');
+    t.is((await run(other, shared, NO_NETWORK)).stdout, 'tool of v2');
+  },
+);
 
 test('the guide has a block of commands for each way', (t) => {
   t.is(blocks('login').length, 4);
