@@ -44,6 +44,7 @@ cx_serve_scratch() {
   exec "$cx_fuse2fs" -f -o allow_other,nosuid,nodev "$cx_scratch" /e2fs
 }
 
+# Sets cx_3 to the number of its device.
 cx_scratch_is_mounted() {
   while read -r cx_1 cx_2 cx_3 cx_4 cx_point cx_rest; do
     case "$cx_point $cx_rest" in "/e2fs "*' - fuse'*) return 0 ;; esac
@@ -55,9 +56,16 @@ cx_scratch_is_mounted() {
 # use the image, then unmounts it, which has fuse2fs write what it holds; waits for that for six seconds.
 cx_close_scratch() {
   cx_scratch_is_mounted || return 0
-  for cx_process in /proc/[0-9]*; do
+  if [ $$ = 1 ] || ! cx_find grep; then
+    set -- /proc/[0-9]*
+  else
+    # Without a pid namespace those are not ours that do not have it mounted, in whatever mount namespace.
+    # shellcheck disable=SC2046 # paths of numbers
+    set -- $("$cx_found" -ls " $cx_3 / " /proc/[0-9]*/mountinfo)
+  fi
+  for cx_process; do
+    cx_process=${cx_process%/mountinfo}
     case $cx_process in "/proc/$$" | "/proc/$PPID") continue ;; esac
-    [ "$cx_process/ns/mnt" -ef /proc/$$/ns/mnt ] || [ $$ = 1 ] || continue
     cx_is_fuse2fs || kill -9 "${cx_process#/proc/}" 2>/dev/null
   done
   cx_find umount

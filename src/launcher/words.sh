@@ -48,6 +48,8 @@ cx_parse_words() {
       *) cx_add_name "$cx_option" ;;
     esac
   done
+  # Scratch space is for the command, wherever that runs.
+  [ ! "$cx_scratch" ] || [ ! "$cx_image" ] || cx_image_options="$cx_image_options --bind /e2fs"
   # An image that is a name is looked up in the repositories; without any, in the usual ones.
   [ "$cx_image" ] && [ "$cx_names" = ' ' ] || return 0
   case $cx_image in

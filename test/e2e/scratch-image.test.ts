@@ -1,6 +1,7 @@
 // -m: a file system image as scratch space, by fuse2fs.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chownSync, truncateSync, writeFileSync } from 'node:fs';
+import { chownSync, copyFileSync, mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { isRoot } from '../support/ordinary-user.ts';
 import { makeTestRepository, type TestRepository } from '../support/repository.ts';
@@ -70,6 +71,19 @@ test.serial('the image alone, without any repository', async (t) => {
     repositories: [],
   });
   t.is(stdout, 'done\n', stderr);
+  t.is(exitCode, 0);
+  t.is(check(image).status, 0);
+});
+
+test.serial('a command in a container image has it as well', async (t) => {
+  const root = place.newPath();
+  mkdirSync(join(root, 'bin'), { recursive: true });
+  copyFileSync('/bin/busybox', join(root, 'bin/busybox'));
+  symlinkSync('busybox', join(root, 'bin/sh'));
+  const image = newImage();
+  const script = 'echo in >/e2fs/x; busybox cat /e2fs/x /cvmfs/*/README';
+  const { stdout, stderr, exitCode } = await place.run(launch(image, script, { options: ['--image', root] }));
+  t.is(stdout, 'in\nA sample.\n', stderr);
   t.is(exitCode, 0);
   t.is(check(image).status, 0);
 });
