@@ -37,7 +37,7 @@ cx_plan_binds() {
 # The caller's directory, unless it belongs to a system, of which the image has its own.
 cx_bind_directory() {
   case $cx_pwd/ in
-    / | /usr/* | /etc/* | /bin/* | /sbin/* | /lib*/* | /boot/* | /run/* | /var/ | /opt/ | /mnt/ | /home/ | /srv/ | /media/) return ;;
+    // | /usr/* | /etc/* | /bin/* | /sbin/* | /lib*/* | /boot/* | /run/* | /var/ | /opt/ | /mnt/ | /home/ | /srv/ | /media/) return ;;
   esac
   [ ! -d "$cx_pwd" ] || cx_bind "$cx_pwd" "$cx_pwd" rbind
 }
@@ -157,6 +157,8 @@ cx_plan_proc() {
       return
       ;;
   esac
+  cx_quote "$cx_path"
+  cx_bound="$cx_bound $cx_quoted /proc"
   if [ ! "$cx_pidns" ]; then
     cx_proc=$cx_path
     return

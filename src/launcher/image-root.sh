@@ -101,7 +101,7 @@ cx_bind_parts() {
   cx_parts="$cx_escaped $cx_base/root none bind 0 0
 "
   cx_keep_flags "$cx_image_tree"
-  cx_part_options=rbind,ro$cx_flags
+  cx_part_options=rbind,ro,nosuid,nodev$cx_flags
   cx_split=' ' cx_words=
   eval "set -- $cx_directories $cx_files"
   for cx_word; do

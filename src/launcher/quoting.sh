@@ -4,8 +4,8 @@
 # Sets cx_escaped to $1 as a field of fstab.
 cx_escape() {
   cx_escaped=$1
-  case $1 in *[\ \	\\\
-]*) ;; *) return ;; esac
+  case $1 in *[\ \	\\]* | *'
+'*) ;; *) return ;; esac
   cx_escaped='' cx_rest=$1
   while [ "$cx_rest" ]; do
     cx_next=${cx_rest#?}
