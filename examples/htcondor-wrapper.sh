@@ -16,8 +16,8 @@ case " $REPOSITORIES" in *' -'*)
   ;;
 esac
 
-# A node that cannot mount them is told apart from a job that fails: with this file written, HTCondor does not take the job
-# for done.
+# A node that cannot mount them is told apart from a job that fails: if this file is there, HTCondor takes the wrapper for
+# failed, and copies it to the StarterLog.
 # shellcheck disable=SC2086 # names
 if ! message=$(cvmfsexec probe $REPOSITORIES 2>&1 >/dev/null); then
   echo "CernVM-FS cannot be mounted: $message" >"${_CONDOR_WRAPPER_ERROR_FILE:-/dev/stderr}"
