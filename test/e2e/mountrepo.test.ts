@@ -133,6 +133,14 @@ test.serial('a killed server: umountrepo cleans up, mountrepo mounts anew', asyn
   t.regex(stderr, /not connected|abort/);
 });
 
+test.serial('many at once, of the same repository: it is there, and one umountrepo takes all away', async (t) => {
+  const { stdout, stderr } = await script(
+    t,
+    'for i in 1 2 3 4 5; do mountrepo $R & done >/dev/null; wait; head -n 1 "$M/README"; umountrepo $R; echo $?; ls "$U"; grep -c " $M " /proc/mounts',
+  );
+  t.is(stdout, 'A sample.\n0\n0\n', stderr);
+});
+
 test.serial('what is in use is only unmounted lazily', async (t) => {
   const { stdout, stderr } = await script(
     t,
