@@ -20,12 +20,22 @@ const PROGRAMS: Readonly<Record<string, () => Promise<Program>>> = {
 
 /** Exit code of failures that are the program's own. */
 const OWN_FAILURE = 125;
+/** Their stdout is a job's or a container's: not even its mode may change. */
+const STDOUT_OF_OTHERS = new Set(['server', 'cvmfs2', 'image-facts']);
+/** As of one that was killed by that signal, which Node ignores. */
+const OF_SIGPIPE = 141;
 
 const [name = '', ...args] = process.argv.slice(2);
 const load = PROGRAMS[name];
 if (!load) {
   process.stderr.write(`start.cjs: no program is called '${name}'\n`);
   process.exit(OWN_FAILURE);
+}
+// Whoever read what is printed does not want more of it: `… | head`.
+if (!STDOUT_OF_OTHERS.has(name)) {
+  process.stdout.on('error', ({ code }: NodeJS.ErrnoException) =>
+    process.exit(code === 'EPIPE' ? OF_SIGPIPE : OWN_FAILURE),
+  );
 }
 load()
   .then((main) => main(args))

@@ -114,3 +114,11 @@ test('--version begins with the version and says what it finds on this host, -v 
   });
   t.regex(hidden, /^ {2}fusermount {7}\/usr\/bin\/fusermount3?$/m, 'also where PATH has no system directories');
 });
+
+test('whoever stops reading what is printed ends the program quietly', (t) => {
+  for (const words of ['cvmfsexec --help', 'cvmfsexec completion bash', 'mountrepo --help']) {
+    const code = `{ sleep 0.2; "${root}/bin/"${words}; echo $? >&2; } | true`;
+    const { stderr } = spawnSync('/bin/sh', ['-c', code], { encoding: 'utf8' });
+    t.is(stderr, '141\n', words);
+  }
+});
