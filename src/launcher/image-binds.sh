@@ -29,7 +29,6 @@ cx_plan_binds() {
   cx_bind "$cx_base/own/group" /etc/group bind
   # The programs for asking for more repositories.
   [ ! "$cx_keeper" ] || cx_bind "$cx_lib" "$cx_lib" rbind
-  [ ! -d /e2fs ] || cx_bind /e2fs /e2fs rbind
   eval "set -- $cx_binds"
   for cx_spec; do cx_bind_spec "$cx_spec"; done
 }

@@ -4,6 +4,7 @@ import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
+import { writeBusyboxTree } from '../support/image-hub.ts';
 
 import { GREETING, HELLO, Newcomer } from './newcomer.ts';
 
@@ -173,3 +174,22 @@ withMpi('MPI: a launch for each rank works without shared memory between them', 
   t.is(exitCode, 0, stderr);
   t.deepEqual(ranks(stdout), { lines: TWO, namespaces: 2 });
 });
+
+test.serial(
+  'image: a command of the repository, and one of the image, with nothing of the host to run them',
+  async (t) => {
+    const image = newcomer.directory('image');
+    writeBusyboxTree(image);
+    const hello = await newcomer.demo([example('image.sh'), image]);
+    t.regex(hello.stdout, GREETING, hello.stderr);
+    const { stdout, exitCode } = await newcomer.demo([
+      example('image.sh'),
+      image,
+      'sh',
+      '-c',
+      'cat /etc/issue; ls /cvmfs; exit 5',
+    ]);
+    t.is(stdout, 'a busybox image\ndemo.example.org\n');
+    t.is(exitCode, 5);
+  },
+);
