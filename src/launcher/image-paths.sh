@@ -19,8 +19,7 @@ cx_follow() {
     if [ -h "$cx_view$cx_path/$cx_part" ]; then
       cx_links=$((cx_links + 1))
       [ $cx_links -le 40 ] || { cx_problem='too many symbolic links'; return 1; }
-      cx_target=$(command readlink -- "$cx_view$cx_path/$cx_part" && echo .) || { cx_problem='cannot be read'; return 1; }
-      cx_target=${cx_target%??} # a newline of readlink's own
+      cx_read_link "$cx_view$cx_path/$cx_part" || { cx_problem='cannot be read'; return 1; }
       case $cx_target in /*) cx_path='' ;; esac
       cx_ahead=$cx_target/$cx_ahead
       continue
@@ -34,6 +33,24 @@ cx_follow() {
   elif [ -e "$cx_view$cx_path" ]; then cx_kind='file'
   else cx_kind=missing
   fi
+}
+
+# Sets cx_target to the target of link $1. Most are asked for more than once (/bin), and asking starts a program.
+cx_known_links=
+cx_read_link() {
+  cx_link=$1
+  eval "set -- $cx_known_links"
+  while [ $# -gt 0 ]; do
+    cx_target=$2
+    [ "$1" != "$cx_link" ] || return 0
+    shift 2
+  done
+  cx_target=$(command readlink -- "$cx_link" && echo .) || return
+  cx_target=${cx_target%??} # a newline of readlink's own
+  cx_quote "$cx_link"
+  cx_known_links="$cx_known_links $cx_quoted"
+  cx_quote "$cx_target"
+  cx_known_links="$cx_known_links $cx_quoted"
 }
 
 # Whether $1, absolute, is an executable file inside the image; sets cx_path to what it leads to.

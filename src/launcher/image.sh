@@ -42,9 +42,9 @@ cx_find mount || cx_die "no program 'mount' found: install util-linux"
 cx_mount=$cx_found
 cx_find nsenter || cx_die "no program 'nsenter' found: install util-linux"
 cx_nsenter=$cx_found
-cx_hold_user_namespace
 cx_mount_image
 cx_plan_binds
+cx_hold_user_namespace
 cx_build_root
 cx_view=$cx_base/root
 cx_offer_requests
