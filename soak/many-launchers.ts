@@ -37,7 +37,6 @@ export async function launchMany(
   const repository = await makeTestRepository({
     fqrn: FQRN,
     xattrs: new Map(),
-    chunkSizes: { min: 256 << 10, average: 512 << 10, max: 1 << 20 },
     writeTree: (tree) => writeFiles(tree, megabytes * 1e6, chance),
   });
   const server = await TestServer.start({ root: repository.serverRoot });
@@ -95,7 +94,7 @@ function mostFetches(launchers: number, megabytes: number, quota: number): numbe
 function writeFiles(tree: string, bytes: number, chance: Chance): void {
   let left = bytes;
   for (let i = 0; left > 0; i++) {
-    const size = Math.min(left, chance.of([20_000, 200_000, 500_000, 2_000_000]));
+    const size = Math.min(left, chance.of([2_000, 20_000, 60_000, 250_000]));
     writeFileSync(join(tree, `file-${i}`), createHash('shake256', { outputLength: size }).update(`${i}`).digest());
     left -= size;
   }

@@ -6,6 +6,7 @@ import type { MountedRepository, RepositorySettings } from '../filesystem/mounte
 import type { Session } from '../fuse/session.ts';
 import { LauncherError } from '../launcher/error.ts';
 import { mountFuse, unmount } from '../launcher/fuse-mount.ts';
+import { watchForStrandedServer } from '../launcher/stranded-server.ts';
 import type { Handover, MountPlace } from './handover.ts';
 import type { LaunchWords } from './launch-words.ts';
 import { again, once } from './patience.ts';
@@ -177,7 +178,8 @@ export class JobMounts {
     const mounted = adopted ? Promise.resolve() : mountFuse(fd, 'cvmfs2', mountpoint);
     mounted.catch(() => {});
     const { debug } = this.#launch;
-    const options = { ...descriptor, readOnlyMount: true, debug, askSomething: () => lookAt(mountpoint) };
+    const askSomething = () => lookAt(mountpoint);
+    const options = { ...descriptor, readOnlyMount: true, debug, askSomething, onBlocked: watchForStrandedServer };
     const repository = await opening;
     const session = repositorySession(repository, settings, options);
     const ended = session.start().catch((error: Error) => settings.report(error.message));

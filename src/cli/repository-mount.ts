@@ -27,7 +27,7 @@ export async function openRepository(settings: RepositorySettings): Promise<Moun
 }
 
 /** Those of the session: for a descriptor that another server had before. */
-type TakingOver = Pick<SessionOptions, 'adopted' | 'negotiated' | 'onAgreed' | 'askSomething'>;
+type TakingOver = Pick<SessionOptions, 'adopted' | 'negotiated' | 'onAgreed' | 'onBlocked' | 'askSomething'>;
 
 export interface ServingOptions extends TakingOver {
   /** Of /dev/fuse; the session owns it. */

@@ -39,6 +39,11 @@ export interface ConnectionOptions {
   negotiated?: Negotiated;
   /** Told what was agreed before the kernel is: for the server that comes after this one. */
   onAgreed?: (negotiated: Negotiated) => void;
+  /**
+   * Called when a notification has to wait in the kernel, and what it gives when that is through. A server that is killed in between cannot
+   * end before another one answers on the same descriptor.
+   */
+  onBlocked?: () => () => void;
 }
 
 export interface Transport {
@@ -92,7 +97,7 @@ export class Connection {
       },
       options.pendingLimit ?? DEFAULT_PENDING_LIMIT,
     );
-    this.locks = new KernelLocks(this.#pending);
+    this.locks = new KernelLocks(this.#pending, options.onBlocked);
     this.ready = new Promise((resolve) => {
       this.#resolveReady = resolve;
     });

@@ -1,6 +1,6 @@
 // Locks of the kernel that a request holds until it is answered, and that a notification waits for. A server that is killed while a
-// notification waits for a request which it has read is a deadlock that only an abort of the connection ends: the waiting thread keeps the
-// descriptor open, so the request is never given up, and both are beyond SIGKILL. So a notification is not written while a request that
+// notification waits for a request which it has read is a deadlock that only an abort of the connection ends, or another server on the same descriptor: the waiting thread
+// keeps the descriptor open, so the request is never given up, and both are beyond SIGKILL. So a notification is not written while a request that
 // holds its lock waits for something not local, and one that begins to wait meanwhile is sent round again.
 
 import { Opcode } from './opcodes.ts';
@@ -32,9 +32,12 @@ const ROUND_TRIP = 50;
 
 export class KernelLocks {
   readonly #pending: PendingRequests;
+  readonly #blocked: () => () => void;
 
-  constructor(pending: PendingRequests) {
+  /** `blocked` is called when a notification has to wait in the kernel, and what it gives when that is through. */
+  constructor(pending: PendingRequests, blocked: () => () => void = () => () => {}) {
     this.#pending = pending;
+    this.#blocked = blocked;
   }
 
   /** Calls `write` when no request that waits holds `lock`, and resolves when it is through. One at a time. */
@@ -45,11 +48,16 @@ export class KernelLocks {
       await this.#pending.changed();
 
     const sent = new Set<string>();
-    const timer = setInterval(() => this.#sendRound(lock, sent), IN_TIME);
+    let through: (() => void) | undefined;
+    const timer = setInterval(() => {
+      through ??= this.#blocked();
+      this.#sendRound(lock, sent);
+    }, IN_TIME);
     try {
       return await write();
     } finally {
       clearInterval(timer);
+      through?.();
       if (sent.size > 0) await new Promise((resolve) => setTimeout(resolve, ROUND_TRIP));
     }
   }

@@ -91,14 +91,35 @@ cx_keep_server() {
   echo 'root /cvmfs' >&4
 
   cx_failures=0 cx_seen='' cx_serving=
-  wait $cx_server
-  cx_status=$?
+  read -r cx_self cx_line </proc/self/stat
+  trap : 59
+  cx_wait_for_server
   CVMFSEXEC_RESTARTED=1
   export CVMFSEXEC_RESTARTED
   while cx_shall_go_on; do
     printf '%s: the file system server ended (%s); a new one takes over\n' "$cx_name" "$cx_cause" >&3
-    (exec 2>&3 3>&- 4</proc/self/fd/4 && cx_run_server "$@")
+    # A command in the background has no stdin by itself.
+    cx_run_server "$@" 0>>"/proc/$cx_self/fd/0" 2>&3 3>&- 4</proc/self/fd/4 &
+    cx_server=$!
+    cx_wait_for_server
+  done
+}
+
+# Gives $cx_status. A server that was killed may be unable to end before another one answers in its place: then signal 59
+# comes (src/launcher/stranded-server.ts).
+cx_wait_for_server() {
+  while :; do
+    wait "$cx_server"
     cx_status=$?
+    [ $cx_status = 187 ] || return
+    cx_line=
+    read -r cx_line <"/proc/$cx_server/stat"
+    case ${cx_line##*) } in
+      [ZX]*)
+        cx_status=137
+        return
+        ;;
+    esac
   done
 }
 

@@ -2,9 +2,10 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdirSync, mkdtempSync, openSync, rmdirSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import type { Negotiated } from '../../src/fuse/init.ts';
 import { mountOptions } from '../../src/fuse/mount-options.ts';
 import type { Call, Command, MountSettings, Outcome, Return, ServerSettings } from './protocol.ts';
@@ -89,7 +90,27 @@ async function execute(command: Command): Promise<unknown> {
     await once(server, 'exit');
     return undefined;
   }
+  if ('overtakeServer' in command) return overtakeServer();
   return startServer();
+}
+
+async function overtakeServer(): Promise<{ endedByItself: boolean; state: string }> {
+  const stranded = server;
+  let endedByItself = false;
+  const end = once(stranded, 'exit').then(() => {
+    endedByItself = true;
+  });
+  stranded.kill('SIGKILL');
+  await setTimeout(1000);
+  const answer = { endedByItself, state: endedByItself ? 'gone' : stateOf(stranded.pid) };
+  await startServer();
+  await end;
+  return answer;
+}
+
+/** The letter of /proc/PID/stat: of the first thread. */
+function stateOf(pid: number | undefined): string {
+  return /\) (\S)/.exec(readFileSync(`/proc/${pid}/stat`, 'latin1'))?.[1] ?? '';
 }
 
 process.on('message', async ({ id, command }: Call) => {

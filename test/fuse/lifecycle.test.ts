@@ -69,6 +69,22 @@ test.serial('a successor adopts the descriptor of a killed server: callers only 
   t.is((await mounted.run('cd "$MP" && cat deep/er/file old; ls deep; find . | wc -l')).stdout, 'deep\nxer\n5015\n');
 });
 
+test.serial(
+  'a killed server of which a thread waits in the kernel for its own answer ends when a successor gives it',
+  async (t) => {
+    const mounted = await mount(t, { keepDescriptor: true });
+    if (mounted === undefined) return;
+    await mounted.run('cat "$MP/hello"');
+    await mounted.server('hold', 'slow');
+    const waiting = mounted.run('cat "$MP/slow"');
+    await mounted.untilPending(1);
+    void mounted.server('invalidateEntryRashly', 1, 'hello').catch(() => {});
+    await mounted.run('sleep 0.2');
+    t.deepEqual(await mounted.overtakeServer(), { endedByItself: false, state: 'Z' });
+    t.is((await waiting).stdout, 'at last\n');
+  },
+);
+
 test.serial('where the kernel cannot repeat requests, those that were lost are looked up and read again', async (t) => {
   const mounted = await mount(t, { keepDescriptor: true, withoutResend: true });
   if (mounted === undefined) return;

@@ -70,6 +70,11 @@ export class Mount {
     await this.#call({ killServer: true });
   }
 
+  /** Kills the server and starts another one a second later; tells whether the first had ended by then. Resolves when it has. */
+  async overtakeServer(): Promise<{ endedByItself: boolean; state: string }> {
+    return (await this.#call({ overtakeServer: true })) as { endedByItself: boolean; state: string };
+  }
+
   async restartServer(): Promise<void> {
     await this.#call({ restartServer: true });
   }

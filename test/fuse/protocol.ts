@@ -34,6 +34,8 @@ export type Command =
   /** One of the server's own commands. */
   | { server: string; arguments: unknown[] }
   | { killServer: true }
+  /** Kills it and starts another one though the first does not end. */
+  | { overtakeServer: true }
   | { restartServer: true };
 
 export interface Call {

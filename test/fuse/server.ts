@@ -1,6 +1,8 @@
 // Serves the memory file system on descriptor 3; does what its parent says over IPC.
 
+import { write } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
+import { invalidateEntryMessage } from '../../src/fuse/notify.ts';
 import { type Entry, Pending } from '../../src/fuse/operations.ts';
 import { Session } from '../../src/fuse/session.ts';
 import { MemoryFileSystem } from './memory-file-system.ts';
@@ -82,6 +84,9 @@ const commands: Record<string, (...values: never[]) => unknown> = {
   remove: (path: string) => memory.remove(path),
   nodeOf: (name: string) => memory.root.children!.get(name)!.entry.node,
   invalidateEntry: (parent: number, name: string) => session.notify.invalidateEntry(parent, name),
+  /** Also while a request holds the lock that it waits for. */
+  invalidateEntryRashly: (parent: number, name: string) =>
+    new Promise((resolve) => write(3, invalidateEntryMessage(parent, name, false), resolve)),
   invalidateInode: (node: number) => session.notify.invalidateInode(node),
   /** Invalidates names beside /late/late-N, one after the other, until `stopChurning`; then gives how many. */
   churn: async (files: number) => {

@@ -1,7 +1,8 @@
 // Stands for the server in the launcher's own tests: speaks the launcher's protocol, mounts nothing. It is put in the
 // place of dist/start.cjs in a copy of the package. Words: NAME makes /cvmfs/NAME/hello; wait=MS before `ready`;
 // note=FILE gets what the server was given, as JSON; fail ends like a server that explained itself; deaf=1 does not end
-// when the command has ended; dies=MS kills itself after so long; lame=1 never serves when it is not the first.
+// when the command has ended; dies=MS kills itself after so long; lame=1 never serves when it is not the first;
+// stranded=SCRIPT: the first one dies after a second, but for a thread, and is watched by the script (base64).
 'use strict';
 const fs = require('node:fs');
 
@@ -45,6 +46,20 @@ function tellReady() {
   }
 }
 if (value('dies')) setTimeout(() => process.kill(process.pid, 'SIGKILL'), Number(value('dies')));
+// Its first thread ends, another stays: as if that were in the kernel.
+const STRAND = `
+import ctypes, os, threading, time
+threading.Thread(target=time.sleep, args=(1000,)).start()
+ctypes.CDLL(None).syscall(93 if os.uname().machine == "aarch64" else 60, 0)
+`;
+if (value('stranded') && !process.env.CVMFSEXEC_RESTARTED) {
+  setTimeout(() => {
+    const watch = Buffer.from(value('stranded'), 'base64').toString();
+    const { pid, ppid } = process;
+    require('node:child_process').spawn('sh', ['-c', watch, 'sh', pid, ppid].map(String), { stdio: 'ignore' });
+    setTimeout(() => process.execve('/usr/bin/python3', ['python3', '-c', STRAND], process.env), 100);
+  }, 1200);
+}
 if (process.env.CVMFSEXEC_RESTARTED) {
   if (!value('lame')) tellServing('/proc/self/fd/0');
   tellReady();

@@ -19,6 +19,8 @@ const LOCK_EVERY_MS = 300;
 const LOOK_EVERY_MS = 10;
 /** Above this share of the limit it looks each time it stores. The keeper is at work then, unless it is stopped. */
 const NEAR = 0.8;
+/** So many processes may store something of the same size at the same moment, each without having seen the others. */
+const CROWD = 100;
 /** A ledger that is so many bytes ahead of the keeper is not read to see how bad it is. */
 const FAR_BEHIND = 4 << 20;
 /** Uses are noted together. Milliseconds. */
@@ -98,6 +100,8 @@ export class Quota {
     const label = 'transfer under way';
     this.#storedSince += onDisk(size);
     this.#note(encodeLine({ type: 'stored', hash, size, checksum: undefined, kind: 'file', label }));
+    // Others have noted theirs, too.
+    if (this.#isScarce(size)) this.#lookedAt = -Infinity;
     if (this.hasRoomFor(0)) return hash;
     this.release(hash);
     return undefined;
@@ -271,7 +275,8 @@ export class Quota {
   }
 
   #isScarce(size: number): boolean {
-    return this.#isLimited && this.#estimate + this.#storedSince + onDisk(size) > this.#estimatedLimit * NEAR;
+    const near = Math.min(this.#estimatedLimit * NEAR, this.#estimatedLimit - CROWD * onDisk(size));
+    return this.#isLimited && this.#estimate + this.#storedSince + onDisk(size) > near;
   }
 
   /** How large the cache is: what the keeper counted, and what was noted since. */
