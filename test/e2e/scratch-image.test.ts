@@ -166,6 +166,24 @@ async function untilFree<T extends { stderr: string }>(t: ExecutionContext, run:
   }
 }
 
+test.serial('fuse2fs is killed: the job goes on without the image, the next one repairs it', async (t) => {
+  const image = newImage();
+  const script = `cat /cvmfs/$R/README; for i in $(seq 50); do echo $i >/e2fs/$i; done
+    for p in /proc/[0-9]*; do [ "$(cat $p/comm 2>/dev/null)" != fuse2fs ] || kill -9 "\${p#/proc/}"; done; sleep 0.2
+    ls /e2fs; cd /cvmfs/$R && find . -type f -perm -400 -print0 | xargs -0 cat | wc -c`;
+  const { stdout, stderr, exitCode } = await place.run(launch(image, script, { env: { R: repository.fqrn } }));
+  t.is(exitCode, 0, stderr);
+  const bytes = execFileSync('sh', ['-c', 'find . -type f -perm -400 -print0 | xargs -0 cat | wc -c'], {
+    cwd: repository.tree,
+    encoding: 'utf8',
+  });
+  t.is(stdout, `A sample.\n${bytes}`, stderr);
+  t.regex(stderr, /ls: .*(not connected|abort)/);
+  const next = await place.run(launch(image, 'touch /e2fs/next'));
+  t.is(next.exitCode, 0, next.stderr);
+  t.is(check(image).status, 0);
+});
+
 test.serial('what cannot be used is refused with what to do', async (t) => {
   const none = place.newPath();
   const missing = await place.run(launch(none, 'true'));
