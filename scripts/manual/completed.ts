@@ -39,7 +39,8 @@ export function completedOf(programs: readonly Program[]): Completed[] {
 
 function option({ words, text }: Row): CompletedOption {
   const name = /<(.*)>/.exec(words)?.[1];
-  const flags = words.replace(/ <.*/, '').split(/, */);
+  // An optional value is attached, and is nothing that could be completed.
+  const flags = words.replace(/ [<[].*/, '').split(/, */);
   if (name === undefined) return { flags, text };
   const choices = [...(/\(choices: (.*?)\)/.exec(text)?.[1] ?? '').matchAll(/"([^"]+)"/g)].map(
     ([, word]) => word ?? '',

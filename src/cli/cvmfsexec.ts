@@ -7,6 +7,7 @@ import { SUBCOMMANDS } from './commands/subcommands.ts';
 const EXAMPLES = `Examples:
   cvmfsexec atlas.cern.ch -- ls /cvmfs/atlas.cern.ch
   cvmfsexec sft.cern.ch cms.cern.ch            (an interactive shell, $SHELL)
+  cvmfsexec --auto='*.cern.ch' -- ./job.sh     (repositories appear when the job goes there)
   cvmfsexec -o CVMFS_HTTP_PROXY=http://proxy.site:3128 atlas.cern.ch -- ./job.sh
   cvmfsexec --image debian:stable -- cat /etc/issue
   cvmfsexec -o CVMFS_SERVER_URL=http://host/cvmfs/@fqrn@ -o CVMFS_KEYS_DIR=/path/keys \\
@@ -58,6 +59,12 @@ export function command(): Command {
         new Option('-m <IMAGE>', 'mount this ext2, ext3 or ext4 image as scratch space at /e2fs (needs fuse2fs)'),
       )
       .addOption(new Option('--map-subids', 'let the command make namespaces with your ids of /etc/subuid (podman)'))
+      .addOption(
+        new Option(
+          '--auto [PATTERN]',
+          "mount repositories when somebody goes there; --auto='*.cern.ch': only those; repeatable",
+        ),
+      )
       .addOption(new Option('-N', 'no more repositories can be mounted from inside ($CVMFSMOUNT, $CVMFSUMOUNT)'))
       .version(version(), '-v, --version', 'print the version; --version also what it finds on this host')
       // Commander takes the colours out again where they are not wanted (no terminal, NO_COLOR).

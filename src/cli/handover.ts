@@ -6,11 +6,11 @@ import { LauncherError } from '../launcher/error.ts';
 import { isMounted, openFuse } from '../launcher/fuse-mount.ts';
 import { InputLines } from '../launcher/input-lines.ts';
 import { JOURNAL_NAME, JobJournal } from '../launcher/job-journal.ts';
-import { LaterMounts } from './later-mounts.ts';
+import { type LaterMount, LaterMounts } from './later-mounts.ts';
 import type { Inheritance } from './launch-environment.ts';
 
-/** Where everything is mounted, known to a server that is not the first. */
-const ROOT = '/cvmfs';
+/** Where everything is mounted, known to a server that is not the first; and what that is called where it is a mount itself. */
+export const ROOT = '/cvmfs';
 /** Where the pipe with the job's requests is, for the first server and for the others. */
 const FIRST_PIPE = 0;
 const PIPE = 4;
@@ -45,16 +45,21 @@ export class Handover {
   readonly #journal = new JobJournal();
   #root: Promise<string> | undefined;
   readonly #later: LaterMounts;
+  /** What a server before began to mount, and perhaps its mount(8) is still about to: never with another descriptor. */
+  readonly #unfinished: Map<string, LaterMount>;
 
   /** @param named how many of the descriptors are for repositories that the launch names */
   constructor({ restarted, descriptors }: Inheritance, named: number) {
     this.restarted = restarted;
     this.#descriptors = descriptors.slice(0, named);
     this.#spares = descriptors.slice(named);
-    if (restarted) this.#journal.adopt(0, `${ROOT}/${JOURNAL_NAME}`);
+    if (restarted) this.#journal.adopt(0);
     this.#later = new LaterMounts(this.#spares.length, this.#journal.records('later'), (record) =>
       this.#journal.append('later', record),
     );
+    this.#unfinished = new Map(this.#later.open.filter((one) => !this.#isThere(one)).map((one) => [one.fqrn, one]));
+    // Not where /cvmfs is a mount itself, which nobody answers for yet: the name was lost before.
+    if (restarted && !this.takenOver().has(ROOT)) this.#journal.loseName(`${ROOT}/${JOURNAL_NAME}`);
     this.pipe = restarted ? PIPE : FIRST_PIPE;
     this.lines = new InputLines(this.pipe);
   }
@@ -79,7 +84,7 @@ export class Handover {
     if (this.#later.hasEnded(slot)) return undefined;
     const fd = () => this.#kept(fqrn, this.#descriptors[index], !this.restarted);
     return {
-      nodes: this.#nodes(fqrn),
+      nodes: this.notes(`nodes ${fqrn}`),
       descriptor: () => this.#descriptor(fqrn, fd()),
       end: () => this.#later.end(slot),
     };
@@ -87,19 +92,28 @@ export class Handover {
 
   /** For one that is mounted while the job runs. */
   later(fqrn: string): MountPlace {
-    return this.#laterPlace(this.#later.add(fqrn), true);
+    const begun = this.#unfinished.get(fqrn);
+    this.#unfinished.delete(fqrn);
+    return this.#laterPlace(begun ?? this.#later.add(fqrn), true);
   }
 
   /** What the servers before have mounted so, and is mounted still. */
   takenOver(): ReadonlyMap<string, MountPlace> {
-    const places = new Map<string, MountPlace>();
-    for (const mount of this.#later.open) {
-      const fd = mount.descriptor === undefined ? undefined : this.#spares[mount.descriptor];
-      // That server was killed before it could mount it, and whoever waits for it asks again.
-      if (fd !== undefined && !isMounted(fd)) this.#later.end(mount.slot);
-      else places.set(mount.fqrn, this.#laterPlace(mount, false));
-    }
-    return places;
+    const there = this.#later.open.filter(({ fqrn }) => !this.#unfinished.has(fqrn));
+    return new Map(there.map((mount) => [mount.fqrn, this.#laterPlace(mount, false)]));
+  }
+
+  /** Names of what they began to mount so. */
+  get unfinished(): string[] {
+    return [...this.#unfinished.keys()];
+  }
+
+  /** Records of the servers of this job, under a name. */
+  notes(owner: string): NodeJournal {
+    return {
+      append: (record) => this.#journal.append(owner, record),
+      records: this.#journal.records(owner),
+    };
   }
 
   /** All is mounted or taken over, and is answered. */
@@ -112,21 +126,17 @@ export class Handover {
     return `${process.ppid} ${fstatSync(this.pipe).ino}`;
   }
 
-  #laterPlace({ fqrn, slot, descriptor }: ReturnType<LaterMounts['add']>, fresh: boolean): MountPlace {
+  #isThere({ descriptor }: LaterMount): boolean {
+    return descriptor === undefined || isMounted(this.#spares[descriptor]);
+  }
+
+  #laterPlace({ fqrn, slot, descriptor }: LaterMount, fresh: boolean): MountPlace {
     const key = `${fqrn}#${slot}`;
     const kept = descriptor === undefined ? undefined : this.#spares[descriptor];
     return {
-      nodes: this.#nodes(key),
+      nodes: this.notes(`nodes ${key}`),
       descriptor: () => this.#descriptor(key, this.#kept(fqrn, kept, fresh)),
       end: () => this.#later.end(slot),
-    };
-  }
-
-  #nodes(key: string): NodeJournal {
-    const owner = `nodes ${key}`;
-    return {
-      append: (record) => this.#journal.append(owner, record),
-      records: this.#journal.records(owner),
     };
   }
 

@@ -1,21 +1,26 @@
 // The repositories that the server of a job serves: those that the launch names, and those that are mounted while it runs.
-import { spawn } from 'node:child_process';
 import { rmdirSync } from 'node:fs';
 import type { AccessRecorder } from '../filesystem/access-recorder.ts';
+import type { MountPoints } from '../filesystem/mount-points.ts';
 import type { MountedRepository, RepositorySettings } from '../filesystem/mounted-repository.ts';
-import type { Session } from '../fuse/session.ts';
 import { LauncherError } from '../launcher/error.ts';
 import { mountFuse, unmount } from '../launcher/fuse-mount.ts';
 import { watchForStrandedServer } from '../launcher/stranded-server.ts';
-import type { Handover, MountPlace } from './handover.ts';
+import { type Handover, type MountPlace, ROOT } from './handover.ts';
 import type { LaunchWords } from './launch-words.ts';
+import { initialized, lookAt } from './mount-answers.ts';
 import { again, once } from './patience.ts';
 import { reporter } from './reporter.ts';
 import { openRepository, repositorySession } from './repository-mount.ts';
 import { repositorySettings } from './settings/repository.ts';
 import { type ServedMount, TalkSockets } from './talk-sockets.ts';
 
-const INIT_LIMIT_MS = 10_000;
+/** A repository that is being mounted, or is mounted. */
+export interface Mounting {
+  /** Resolves when it is known that there is such a repository. */
+  readonly opened: Promise<unknown>;
+  readonly mounted: Promise<JobMount>;
+}
 
 interface JobMount extends ServedMount {
   readonly place: MountPlace;
@@ -35,8 +40,8 @@ export class JobMounts {
   readonly ended: Promise<void>;
   readonly #launch: LaunchWords;
   readonly #handover: Handover;
-  /** What is mounted, and what is being mounted, by name. */
-  readonly #mounts = new Map<string, Promise<JobMount>>();
+  /** By name. */
+  readonly #mounts = new Map<string, Mounting>();
   readonly #openings: Promise<MountedRepository>[] = [];
   readonly #sockets = new TalkSockets();
   /** Names as on the command line, and what they were completed to. */
@@ -44,6 +49,8 @@ export class JobMounts {
   #recorderOf: ((fqrn: string) => AccessRecorder) | undefined;
   #resolveEnded!: () => void;
   #root!: string;
+  /** With `--auto`. */
+  #points: MountPoints | undefined;
 
   constructor(launch: LaunchWords, handover: Handover) {
     this.#launch = launch;
@@ -68,11 +75,34 @@ export class JobMounts {
       const place = handover.named(one.fqrn, index);
       return place ? [this.#open(one, place)] : [];
     });
-    if (handover.restarted) {
-      for (const [fqrn, place] of handover.takenOver()) openings.push(this.#open(await this.#settings(fqrn), place));
+    const takenOver = handover.restarted ? handover.takenOver() : new Map<string, MountPlace>();
+    for (const [fqrn, place] of takenOver) {
+      if (fqrn !== ROOT) openings.push(this.#open(await this.#settings(fqrn), place));
     }
     this.#root = await Promise.race([handover.rootDirectory(), failure(openings)]);
-    await Promise.all(openings.map((opening) => this.#keep(opening.settings.fqrn, this.#serve(opening))));
+    const serveAll = () =>
+      Promise.all(
+        openings.map((opening) => {
+          const { settings, repository } = opening;
+          return this.#keep(settings.fqrn, { opened: repository, mounted: this.#serve(opening) }).mounted;
+        }),
+      );
+    const { auto } = this.#launch;
+    if (!auto) {
+      await serveAll();
+      this.#finish();
+      return;
+    }
+    const { AutoMounts } = await import('./auto-mounts.ts');
+    const names = new AutoMounts(auto, handover.notes('auto'), (name) => this.#begin(name));
+    this.#points = names.points;
+    await names.serve(takenOver.get(ROOT) ?? handover.later(ROOT), this.#root, serveAll);
+    this.#finish();
+  }
+
+  /** Goes on with what the server before had begun to mount: its mount(8) may come to its end, and then must be answered. */
+  #finish(): void {
+    for (const fqrn of this.#handover.unfinished) if (fqrn !== ROOT) this.#begin(fqrn);
   }
 
   /**
@@ -81,15 +111,13 @@ export class JobMounts {
    */
   async mount(name: string): Promise<void> {
     const settings = await repositorySettings(name, this.#launch, reporter(name));
-    const { fqrn } = settings;
-    const present = this.#mounts.get(fqrn);
-    await (present ?? this.#keep(fqrn, this.#mountLater(settings)));
+    await this.#begin(settings.fqrn, Promise.resolve(settings)).mounted;
   }
 
   /** @param lazy also when it is in use: its users keep it, nobody else can enter */
   async unmount(name: string, lazy: boolean, mayBeGone: boolean): Promise<void> {
     const { fqrn } = await repositorySettings(name, this.#launch, () => {});
-    const mount = await this.#mounts.get(fqrn)?.catch(() => undefined);
+    const mount = await this.#mounts.get(fqrn)?.mounted.catch(() => undefined);
     if (!mount) {
       if (mayBeGone) return;
       throw new LauncherError('NOT_MOUNTED', `cannot unmount ${fqrn}: it is not mounted in this job`);
@@ -103,7 +131,8 @@ export class JobMounts {
     }
     this.#mounts.delete(fqrn);
     mount.place.end();
-    removeDirectory(mount.mountpoint);
+    if (this.#points) this.#points.setCovered(fqrn, false);
+    else removeDirectory(mount.mountpoint);
     // One that is still in use is served until it is not.
     if (!lazy) await mount.ended;
   }
@@ -131,36 +160,49 @@ export class JobMounts {
     return { settings, place, repository };
   }
 
-  async #mountLater(settings: RepositorySettings): Promise<JobMount> {
-    const place = this.#handover.later(settings.fqrn);
-    const opening = this.#open(settings, place, once);
+  /** @param fqrn with its domain */
+  #begin(fqrn: string, settings = repositorySettings(fqrn, this.#launch, reporter(fqrn))): Mounting {
+    const present = this.#mounts.get(fqrn);
+    if (present) return present;
+    const opening = settings.then((one) => this.#open(one, this.#handover.later(one.fqrn), once));
+    const opened = opening.then(({ repository }) => repository);
+    return this.#keep(fqrn, { opened, mounted: this.#mountLater(opening) });
+  }
+
+  async #mountLater(asked: Promise<Opening>): Promise<JobMount> {
+    const opening = await asked;
     try {
       // A repository that is none leaves no mount behind, and no directory.
       await opening.repository;
       return await this.#serve(opening);
     } catch (error) {
       this.#forget(opening);
-      place.end();
+      opening.place.end();
       throw error;
     }
   }
 
-  #keep(fqrn: string, mounting: Promise<JobMount>): Promise<JobMount> {
+  #keep(fqrn: string, mounting: Mounting): Mounting {
     this.#mounts.set(fqrn, mounting);
-    mounting.then(
+    mounting.opened.catch(() => {});
+    mounting.mounted.then(
       (mount) => this.#follow(mount, mounting),
       () => this.#mounts.delete(fqrn),
     );
     return mounting;
   }
 
-  #follow(mount: JobMount, mounting: Promise<JobMount>): void {
+  #follow(mount: JobMount, mounting: Mounting): void {
     this.#sockets.add(mount);
     mount.ended.then(() => {
       this.#sockets.remove(mount);
       mount.place.end();
-      if (this.#mounts.get(mount.settings.fqrn) === mounting) this.#mounts.delete(mount.settings.fqrn);
-      if (this.#mounts.size === 0 && !mount.unmounting) this.#resolveEnded();
+      const { fqrn } = mount.settings;
+      if (this.#mounts.get(fqrn) === mounting) {
+        this.#mounts.delete(fqrn);
+        this.#points?.setCovered(fqrn, false);
+      }
+      if (this.#mounts.size === 0 && !mount.unmounting && !this.#points) this.#resolveEnded();
       if (mount.unmounting) mount.repository.close().catch(() => {});
     });
   }
@@ -175,7 +217,13 @@ export class JobMounts {
     const mountpoint = `${this.#root}/${settings.fqrn}`;
     const descriptor = place.descriptor();
     const { fd, adopted, negotiated } = descriptor;
-    const mounted = adopted ? Promise.resolve() : mountFuse(fd, 'cvmfs2', mountpoint);
+    const { fqrn } = settings;
+    const points = this.#points;
+    points?.expect(fqrn);
+    const started = (pid: number): void => points?.mounting(fqrn, pid);
+    const mounted = adopted
+      ? Promise.resolve()
+      : mountFuse(fd, 'cvmfs2', mountpoint, { makeDirectory: !points, started });
     mounted.catch(() => {});
     const { debug } = this.#launch;
     const askSomething = () => lookAt(mountpoint);
@@ -184,8 +232,9 @@ export class JobMounts {
     const session = repositorySession(repository, settings, options);
     const ended = session.start().catch((error: Error) => settings.report(error.message));
     await mounted;
-    if (adopted && !negotiated) await initialized(session, settings.fqrn);
-    settings.log?.note(`CernVM-FS: linking ${mountpoint} to repository ${settings.fqrn}`);
+    points?.setCovered(fqrn, true);
+    if (adopted && !negotiated) await initialized(session, fqrn);
+    settings.log?.note(`CernVM-FS: linking ${mountpoint} to repository ${fqrn}`);
     repository.followRevisions(session.notify);
     return { ended, repository, settings, mountpoint, place, unmounting: false };
   }
@@ -199,22 +248,6 @@ async function recorders(file: string): Promise<(fqrn: string) => AccessRecorder
   ]);
   const { write } = RecordFile.open(file, reporter('--record'));
   return (fqrn) => new Recorder(fqrn, write);
-}
-
-/** The server before was killed while the kernel waited for its first answer. Only newer kernels ask again. */
-async function initialized({ ready }: Session, fqrn: string): Promise<void> {
-  const late = new Promise<never>((_, reject) => {
-    setTimeout(() => {
-      const reason = 'its server was killed while it was being mounted';
-      reject(new LauncherError('NOT_KEPT', `cannot take over ${fqrn}: ${reason}`));
-    }, INIT_LIMIT_MS);
-  });
-  await Promise.race([ready, late]);
-}
-
-/** By another process: this one must not wait for its own answer. */
-function lookAt(directory: string): void {
-  spawn('stat', ['-f', directory], { stdio: 'ignore' }).on('error', () => {});
 }
 
 /** A place to mount upon that is not used any more; it does not matter if it stays. */

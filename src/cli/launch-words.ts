@@ -1,6 +1,7 @@
 // The words of `cvmfsexec` before `--`. Parsed by hand: this is on the way to the user's command, and a parser library
 // costs more than everything else that happens there.
 import { resolve } from 'node:path';
+import { namePattern } from '../config/name-pattern.ts';
 import { isRepositoryName } from '../config/names.ts';
 import { checkEngine, type Overlay, parseOverlay } from './overlay-words.ts';
 import { HINT, UsageError } from './usage-error.ts';
@@ -17,6 +18,8 @@ export interface LaunchWords {
   readonly debug: boolean;
   /** The command may have more repositories mounted, from inside. */
   readonly inside: boolean;
+  /** Patterns: repositories whose name matches one appear below /cvmfs when somebody goes there. */
+  readonly auto?: readonly string[];
   /** No network: what the cache has is all there is. */
   readonly offline?: boolean;
   /** File system image that is mounted as scratch space at /e2fs. */
@@ -62,6 +65,7 @@ export function parseLaunchWords(
   let configDirectory: string | undefined;
   let debug = false;
   let inside = true;
+  const auto: string[] = [];
   let offline = false;
   let record: string | undefined;
   let image: string | undefined;
@@ -92,7 +96,8 @@ export function parseLaunchWords(
       } else if (kind === 'engine') checkEngine(value);
       else if (kind === 'scratch') scratch = value;
       // `program`, of --fuse-overlayfs, is the shell's business alone.
-    } else if (word === '--debug' || word === '-d') debug = true;
+    } else if (name === '--auto') auto.push(checkedPattern(attached ?? (isPattern(queue[0]) ? queue.shift()! : '*')));
+    else if (word === '--debug' || word === '-d') debug = true;
     else if (word === '--offline') offline = true;
     else if (word === '--map-subids') mapSubids = true;
     else if (IMAGE_ONLY.has(word)) continue;
@@ -103,10 +108,23 @@ export function parseLaunchWords(
   if (image === undefined && imageOnly) throw new UsageError(`${imageOnly} is of use only with --image; ${HINT}`);
   if (image !== undefined && mapSubids) throw new UsageError(`--map-subids cannot be had with --image; ${HINT}`);
   if (repositories.length === 0 && image !== undefined) repositories.push(...usualHubs(image));
-  if (repositories.length === 0 && required === 'required' && image === undefined && scratch === undefined) {
+  const something = repositories.length > 0 || auto.length > 0 || image !== undefined || scratch !== undefined;
+  if (!something && required === 'required') {
     throw new UsageError(`no repository named; ${HINT}`);
   }
-  return { repositories, parameters, configDirectory, debug, inside, offline, record, scratch, image, overlays };
+  return {
+    repositories,
+    parameters,
+    configDirectory,
+    debug,
+    inside,
+    offline,
+    record,
+    scratch,
+    image,
+    overlays,
+    ...(auto.length > 0 ? { auto } : {}),
+  };
 }
 
 /** Adds the repository that an image below /cvmfs is in, as the launcher does (src/launcher/words.sh). */
@@ -173,6 +191,16 @@ function splitOption(word: string): { name: string; attached: string | undefined
   }
   if (word.startsWith('-') && word.length > 2) return { name: word.slice(0, 2), attached: word.slice(2) };
   return { name: word, attached: undefined };
+}
+
+/** The value of `--auto` is optional. A word that could not be a repository's name can only be meant as that. */
+function isPattern(word: string | undefined): boolean {
+  return word !== undefined && /[*?]/.test(word) && !word.startsWith('-');
+}
+
+function checkedPattern(pattern: string): string {
+  if (namePattern(pattern)) return pattern;
+  throw new UsageError(`--auto=${pattern}: expected a pattern of repository names such as '*.cern.ch'; ${HINT}`);
 }
 
 function checkedParameter(text: string): string {

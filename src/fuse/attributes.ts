@@ -23,6 +23,8 @@ export function timeout(seconds: number): Timeout {
   return { seconds: whole, nanoseconds: Math.floor((bounded - whole) * 1e9) };
 }
 
+const AT_ONCE: Timeout = { seconds: 0, nanoseconds: 0 };
+
 /** fuse_attr: ino, size, blocks, atime, mtime, ctime u64; their nanoseconds u32 x 3; mode, nlink, uid, gid, rdev, blksize, flags u32. */
 function writeAttributes(words: Uint32Array, at: number, a: Attributes): void {
   // Storing into a Uint32Array takes a number modulo 2^32, also a negative one: the low half of a u64 or i64.
@@ -53,8 +55,9 @@ function writeAttributes(words: Uint32Array, at: number, a: Attributes): void {
 }
 
 /** fuse_attr_out: attr_valid u64, attr_valid_nsec u32, dummy u32, attr. Returns the body's length. */
-export function writeAttributesOut(reply: Reply, at: number, attributes: Attributes, valid: Timeout): number {
+export function writeAttributesOut(reply: Reply, at: number, attributes: Attributes, timeout: Timeout): number {
   const { words } = reply;
+  const valid = attributes.volatile ? AT_ONCE : timeout;
   reply.setU64(at, valid.seconds);
   words[at + 2] = valid.nanoseconds;
   words[at + 3] = 0;
@@ -72,9 +75,10 @@ export function writeEntry(
   node: number,
   attributes: Entry['attributes'] | undefined,
   entryValid: Timeout,
-  attributesValid: Timeout,
+  attributesTimeout: Timeout,
 ): number {
   const { words } = reply;
+  const attributesValid = attributes?.volatile ? AT_ONCE : attributesTimeout;
   reply.setU64(at, node);
   words[at + 2] = 0;
   words[at + 3] = 0;

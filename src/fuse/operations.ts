@@ -22,6 +22,8 @@ export interface Attributes {
   gid: number;
   /** Linux device number, 32 bits as the kernel's FUSE wants it. */
   rdev: number;
+  /** The kernel asks for them before each use of the node. */
+  volatile?: boolean;
 }
 
 export interface Entry {

@@ -19,17 +19,32 @@ export function openFuse(): number {
   }
 }
 
+export interface MountOptions {
+  /** Default: `directory` is made if missing. Where it is, this process itself answers, it must not. */
+  readonly makeDirectory?: boolean;
+  /** What is mounted on directories in it is seen in mount namespaces that follow this one. */
+  readonly shared?: boolean;
+  /** Told which process mounts, before it begins. */
+  readonly started?: (pid: number) => void;
+}
+
 /**
- * Mounts `fd` read-only at `directory`, which is made if missing, unless it is mounted already. `source` is what /proc/mounts shows. Resolves when the
+ * Mounts `fd` read-only at `directory`, unless it is mounted already. `source` is what /proc/mounts shows. Resolves when the
  * kernel has mounted it; rejects with what mount(8) said.
  */
-export async function mountFuse(fd: number, source: string, directory: string): Promise<void> {
+export async function mountFuse(
+  fd: number,
+  source: string,
+  directory: string,
+  { makeDirectory = true, shared, started }: MountOptions = {},
+): Promise<void> {
   if (isMounted(fd)) return;
-  makeDirectory(directory);
+  if (makeDirectory) makeMountPoint(directory);
   // Everybody inside the namespaces may enter: programs in nested user namespaces have other ids.
   const options = mountOptions({ fd: CHILD_FD, uid: 0, gid: 0, readOnly: true, allowOther: true });
+  const words = ['-i', '-t', 'fuse', '-o', options, ...(shared ? ['--make-shared'] : []), source, directory];
   try {
-    await runMountProgram('mount', ['-i', '-t', 'fuse', '-o', options, source, directory], { fd });
+    await runMountProgram('mount', words, { fd, started });
   } catch (error) {
     // A server that was killed may have left its own mount(8) behind, which was faster.
     if (isMounted(fd)) return;
@@ -48,7 +63,7 @@ export async function unmount(directory: string, lazy: boolean): Promise<void> {
 }
 
 /** Without looking into it: it may be mounted already, by a server that was killed, and nobody would answer. */
-function makeDirectory(directory: string): void {
+function makeMountPoint(directory: string): void {
   try {
     mkdirSync(directory);
   } catch (cause) {

@@ -27,12 +27,8 @@ export class JobJournal {
     for (const line of this.#early.splice(0)) this.#write(line);
   }
 
-  /**
-   * Takes over the file that is open as `fd`, with what the previous servers have noted. If they did not come so far as to
-   * unlink it, it still has its name: `path`.
-   */
-  adopt(fd: number, path: string): void {
-    rmSync(path, { force: true });
+  /** Takes over the file that is open as `fd`, with what the previous servers have noted. */
+  adopt(fd: number): void {
     this.#fd = fd;
     this.#path = `/proc/self/fd/${fd}`;
     const text = readFileSync(this.#path, 'utf8');
@@ -44,6 +40,11 @@ export class JobJournal {
       const [owner, record] = JSON.parse(line) as [string, string];
       this.#of(owner).push(record);
     }
+  }
+
+  /** For one that was adopted: a server that was killed early may have left the file its name, `path`. */
+  loseName(path: string): void {
+    rmSync(path, { force: true });
   }
 
   /** The records of the previous servers under this name. */

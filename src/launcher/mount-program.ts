@@ -10,13 +10,15 @@ export interface MountProgramOptions {
   readonly fd?: number;
   /** Run it as these, where the effective ids are others. */
   readonly as?: { readonly uid: number; readonly gid: number };
+  /** Told its process id before it can have done anything. */
+  readonly started?: (pid: number) => void;
 }
 
 /** Rejects with what the program said. */
 export function runMountProgram(
   program: 'mount' | 'umount',
   args: readonly string[],
-  { fd, as }: MountProgramOptions = {},
+  { fd, as, started }: MountProgramOptions = {},
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
@@ -25,6 +27,7 @@ export function runMountProgram(
       killSignal: 'SIGKILL',
       ...as,
     });
+    if (child.pid !== undefined) started?.(child.pid);
     let said = '';
     child.stderr?.on('data', (data: Buffer) => {
       said += data.toString();

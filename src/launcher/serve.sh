@@ -39,12 +39,16 @@ cx_serve() {
 # Opens /dev/fuse once for each repository. 0 to 4 are for other uses, and sh can only name one digit. What has more
 # repositories is done by a shell that can name more, bash on all systems where sh cannot; without one the server opens
 # the rest for itself, and they end with it. For what is mounted from inside there are spare ones, which cost nothing: as
-# many as this shell can name without asking.
+# many as this shell can name without asking; with --auto, one for the directory of all and as many as may well be used.
 cx_hold_descriptors() {
   CVMFSEXEC_DESCRIPTORS='' cx_fd=5
   cx_parse_words "$@"
   [ ! "$cx_scratch" ] || export CVMFSEXEC_SCRATCH=/e2fs
-  for cx_word in $cx_names; do
+  cx_needed=0
+  for cx_word in $cx_names; do cx_needed=$((cx_needed + 1)); done
+  [ ! "$cx_auto" ] || cx_needed=$((cx_needed + 101))
+  while [ $cx_needed -gt 0 ]; do
+    cx_needed=$((cx_needed - 1))
     if [ $cx_fd = 10 ]; then
       (eval 'exec 20<>/dev/null' && [ -e /proc/self/fd/20 ]) 2>/dev/null || {
         cx_find bash || return

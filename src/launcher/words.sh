@@ -7,11 +7,12 @@
 #   cx_image_options   options that are about an image, as words in quotes: none of them has a value attached
 #   cx_scratch         value of -m
 #   cx_inside          not empty, if the job may ask for more repositories
+#   cx_auto            not empty, if it gets more without asking
 #   cx_overlays        number of overlays asked for; cx_overlay_1 and so on are their REPO[/PATH][:DIR[:ro]]
 #   cx_overlay_engine  auto, kernel or fuse
 #   cx_fuse_overlayfs  path of the program, or nothing
 cx_parse_words() {
-  cx_names=' ' cx_image_options='' cx_image='' cx_scratch='' cx_inside=1
+  cx_names=' ' cx_image_options='' cx_image='' cx_scratch='' cx_inside=1 cx_auto=
   cx_overlays=0 cx_overlay_engine=auto cx_fuse_overlayfs=
   while [ $# -gt 0 ] && [ "$1" != -- ]; do
     cx_option=$1 cx_value=
@@ -44,6 +45,7 @@ cx_parse_words() {
         ;;
       --overlay-engine) cx_overlay_engine=$cx_value ;;
       --fuse-overlayfs) cx_fuse_overlayfs=$cx_value ;;
+      --auto) cx_auto=1 ;; # a pattern as the next word is no name
       -*) ;;
       *) cx_add_name "$cx_option" ;;
     esac

@@ -108,3 +108,14 @@ test('only CVMFS_PUBLIC_KEY is a list of paths', (t) => {
     'CVMFS_BLACKLIST=/work dir/here/l=1',
   ]);
 });
+
+test('--auto takes a pattern only where it cannot be anything else', (t) => {
+  const of = (...words: string[]) => {
+    const { auto, repositories } = parse(...words);
+    return { auto, repositories };
+  };
+  t.deepEqual(of('--auto'), { auto: ['*'], repositories: [] });
+  t.deepEqual(of('--auto', '*.cern.ch', 'a.org'), { auto: ['*.cern.ch'], repositories: ['a.org'] });
+  t.deepEqual(of('--auto=b.org', '--auto', 'a.org'), { auto: ['b.org', '*'], repositories: ['a.org'] });
+  t.throws(() => parse('--auto=a/b'), { message: /expected a pattern of repository names/ });
+});

@@ -18,9 +18,9 @@ function made(t: ExecutionContext): { path: string; kept: number } {
   return { path, kept };
 }
 
-function adopted({ path, kept }: { path: string; kept: number }): JobJournal {
+function adopted({ kept }: { kept: number }): JobJournal {
   const journal = new JobJournal();
-  journal.adopt(kept, path);
+  journal.adopt(kept);
   return journal;
 }
 
@@ -71,7 +71,7 @@ test('the file loses its name as soon as it is open, or when the next server fin
   new JobJournal().create(file.path);
   t.false(existsSync(file.path));
   const other = made(t);
-  adopted(other);
+  adopted(other).loseName(other.path);
   t.false(existsSync(other.path));
 });
 

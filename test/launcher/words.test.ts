@@ -29,6 +29,10 @@ const LINES: readonly (readonly string[])[] = [
   ['--overlay', 'a.org:dir', '--overlay=b.org/sub/path', 'c.org', '--overlay', 'c.org', '--overlay-engine', 'fuse'],
   ['--fuse-overlayfs', 'program', '--overlay-engine=kernel', '--overlay', 'd.org/x:y:z:ro', 'a.org'],
   ['--config=directory', '--record=file', '-d', '--debug', '--offline', '--map-subids', '-N', 'a.org'],
+  ['--auto'],
+  ['--auto', '*.org', 'a.org'],
+  ['--auto', 'a.org', '--auto=b.org', '-d'],
+  ['--config=directory', '--record=file', '-d', '--debug', '--offline', '-N', 'a.org'],
 ];
 
 for (const words of LINES) {
