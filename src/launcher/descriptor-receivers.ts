@@ -6,10 +6,13 @@
 // PROGRAM finds `NUMBER:DIRECTORY` in the environment variable. When nothing can be mounted it is not started: one line on
 // stderr, exit code 4 (client.md §9.1: failed to mount).
 
+/** Seconds after which a receiver is ended by SIGALRM. */
+export const RECEIVER_LIMIT_S = 20;
+
 export const PYTHON_RECEIVER = `
 import os, signal, socket, subprocess, sys
 fusermount, options, directory, variable = sys.argv[1:5]
-signal.alarm(20)
+signal.alarm(${RECEIVER_LIMIT_S})
 ours, theirs = socket.socketpair()
 child = subprocess.Popen([fusermount, "-o", options, "--", directory], stdin=subprocess.DEVNULL,
     stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, pass_fds=[theirs.fileno()],
@@ -34,7 +37,7 @@ os.execv(sys.argv[5], sys.argv[5:])`;
 export const PERL_RECEIVER = `
 use Config; use Socket;
 my ($fusermount, $options, $directory, $variable, @program) = @ARGV;
-alarm 20;
+alarm ${RECEIVER_LIMIT_S};
 $^F = 255;
 socketpair(my $ours, my $theirs, AF_UNIX, SOCK_STREAM, PF_UNSPEC) && pipe(my $out, my $in) or exit 4;
 my $child = fork;

@@ -45,6 +45,8 @@ export function receiverWords(options: FusermountOptions, variable: string): str
   const python = findProgram('python3') ?? (existsSync(PLATFORM_PYTHON) ? PLATFORM_PYTHON : undefined);
   if (python) return [python, '-I', '-S', '-c', PYTHON_RECEIVER, ...words];
   const perl = findProgram('perl');
+  // The caller's settings for perl are for the caller's programs.
+  for (const name of ['PERL5OPT', 'PERL5LIB', 'PERL5DB']) delete process.env[name];
   return perl === undefined ? undefined : [perl, '-e', PERL_RECEIVER, '--', ...words];
 }
 

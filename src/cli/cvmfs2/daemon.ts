@@ -3,10 +3,12 @@
 // pipes for stdout and stderr: what it says until then is passed on, and nothing of the caller's stays open in it.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { writeSync } from 'node:fs';
+import { RECEIVER_LIMIT_S } from '../../launcher/descriptor-receivers.ts';
 import { EXPECTED_COMPLAINT } from '../../launcher/fuse-native-mount.ts';
 import { ExitCode, MountFailure } from './exit-codes.ts';
 
 const READY = 'mounted\n';
+const NO_ANSWER = `fusermount did not answer within ${RECEIVER_LIMIT_S} s: is the mount point on a file system that hangs?`;
 const MARK = 'CVMFS2_BACKGROUND';
 
 export interface Background {
@@ -43,7 +45,11 @@ function outcome(child: ChildProcess): Promise<number> {
   return new Promise((resolve, reject) => {
     let said = '';
     child.on('error', (cause) => reject(new MountFailure(ExitCode.unknown, `cannot start: ${cause.message}`, cause)));
-    child.on('close', (code) => resolve(code ?? ExitCode.unknown));
+    child.on('close', (code, signal) => {
+      // By the receiver's own clock.
+      if (signal === 'SIGALRM') reject(new MountFailure(ExitCode.mount, NO_ANSWER));
+      else resolve(code ?? ExitCode.unknown);
+    });
     child.stdout?.on('data', (data: Buffer) => {
       said += data.toString('latin1');
       if (!said.endsWith(READY)) return;
