@@ -21,9 +21,10 @@ cx_plan_binds() {
   esac
   [ "$cx_contain" ] || cx_bind_directory
   cx_bind /cvmfs /cvmfs rbind
-  for cx_word in /etc/hosts /etc/resolv.conf /etc/localtime; do
+  for cx_word in /etc/hosts /etc/resolv.conf; do
     [ ! -f "$cx_word" ] || cx_bind "$cx_word" "$cx_word" bind
   done
+  [ ! -f /etc/localtime ] || cx_bind_localtime
   cx_write_account
   cx_bind "$cx_base/own/passwd" /etc/passwd bind
   cx_bind "$cx_base/own/group" /etc/group bind
@@ -39,6 +40,20 @@ cx_bind_directory() {
     // | /usr/* | /etc/* | /bin/* | /sbin/* | /lib*/* | /boot/* | /run/* | /var/ | /opt/ | /mnt/ | /home/ | /srv/ | /media/) return ;;
   esac
   [ ! -d "$cx_pwd" ] || cx_bind "$cx_pwd" "$cx_pwd" rbind
+}
+
+# Most images have a link there, to a time zone, which must stay what it is: a file takes the link's place.
+cx_bind_localtime() {
+  if cx_follow /etc && [ -h "$cx_view$cx_path/localtime" ]; then
+    cx_path=$cx_path/localtime cx_type='file' cx_kind=missing
+    cx_find_place
+    [ "$cx_place" ] || {
+      cx_plan_target
+      cx_add_bind /etc/localtime bind
+    }
+  else
+    cx_bind /etc/localtime /etc/localtime bind
+  fi
 }
 
 # SRC[:DST[:ro|rw]]
@@ -75,10 +90,15 @@ cx_bind() {
       return 0
       ;;
   esac
+  cx_add_bind "$1" "$3"
+}
+
+# Adds the bind of $1 at cx_path, with options $2.
+cx_add_bind() {
   cx_escape "$1"
   cx_from=$cx_escaped
   cx_escape "$cx_base/root$cx_path"
-  cx_lines="$cx_lines$cx_from $cx_escaped none $3 0 0
+  cx_lines="$cx_lines$cx_from $cx_escaped none $2 0 0
 "
   cx_quote "$cx_path"
   cx_bound="$cx_bound $cx_quoted"

@@ -49,7 +49,11 @@ cx_make_targets() {
   eval "for cx_word in $cx_directories; do set -- \"\$@\" \"\$cx_made\$cx_word\"; done"
   [ $# = 0 ] || command mkdir -p -- "$@" 2>/dev/null || return
   eval "set -- $cx_files"
-  for cx_word; do { command : >"$cx_made$cx_word"; } 2>/dev/null || return; done
+  for cx_word; do
+    # Only ever a link of the image's, of which this is a copy: see cx_bind_localtime.
+    [ ! -h "$cx_made$cx_word" ] || command rm -f -- "$cx_made$cx_word" || return
+    { command : >"$cx_made$cx_word"; } 2>/dev/null || return
+  done
 }
 
 # Shows one tree at the new root: by the kernel's overlay, by fuse-overlayfs, or else part by part.

@@ -16,6 +16,9 @@ test.before(() => {
   writeFileSync(join(image, 'opt/large/file'), 'in opt\n');
   symlinkSync('/opt/large', join(image, 'link'));
   mkdirSync(join(image, "odd 'name\\"));
+  mkdirSync(join(image, 'usr/share/zoneinfo'), { recursive: true });
+  writeFileSync(join(image, 'usr/share/zoneinfo/Zone'), 'a time zone\n');
+  symlinkSync('../usr/share/zoneinfo/Zone', join(image, 'etc/localtime'));
   execFileSync('chown', ['-R', `${user.uid}:${user.gid}`, image]);
 });
 test.after.always(() => place.close());
@@ -39,9 +42,9 @@ function shims(programs: Readonly<Record<string, string>>): string {
 
 /** What has to be the same everywhere. */
 const LOOK = `cat /etc/issue /link/file; id -u; cat /cvmfs/test.example.org/hello; [ -s /etc/hosts ] && ls -d /dev/null /proc/self
-  unshare -Ur id -u; pwd; echo "$ODD"; exit 3`;
+  cat /usr/share/zoneinfo/*; [ -h /etc/localtime ] || echo own; unshare -Ur id -u; pwd; echo "$ODD"; exit 3`;
 const seen = (uid: number) =>
-  `a busybox image\nin opt\n${uid}\ntest.example.org\n/dev/null\n/proc/self\n0\n${place.scratch}\ntwo\nlines\n`;
+  `a busybox image\nin opt\n${uid}\ntest.example.org\n/dev/null\n/proc/self\na time zone\nown\n0\n${place.scratch}\ntwo\nlines\n`;
 
 for (const shell of shells) {
   test.serial(`${shell}: a command in an image`, async (t) => {

@@ -1,8 +1,9 @@
-// Many jobs at once in one image with one cache, half of which are killed. IMAGE_JOBS says how many.
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+// Jobs in images and what is killed under them: half of many jobs at once (IMAGE_JOBS says how many), and the server.
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
+import { Servers } from '../../soak/servers.ts';
 import { ImageHub, writeBusyboxTree } from '../support/image-hub.ts';
 import { makeTestRepository, type TestRepository } from '../support/repository.ts';
 import { Installation } from '../support/run-cvmfsexec.ts';
@@ -40,48 +41,73 @@ async function eventually(what: string, isSo: () => boolean): Promise<void> {
   }
 }
 
-test(`${JOBS} jobs at once, each with an overlay of its own; half of them are killed and nothing is left`, async (t) => {
-  t.timeout(180_000);
-  const meeting = join(place.scratch, 'meeting');
-  mkdirSync(meeting);
-  chmodSync(meeting, 0o777);
-  const marker = `IMAGE_JOBS_IN=${place.directory}`;
-  const cache = place.newPath();
-  const code = `echo $JOB >/bin/mine; rm /etc/issue; : >${meeting}/$JOB
+test.serial(
+  `${JOBS} jobs at once, each with an overlay of its own; half of them are killed and nothing is left`,
+  async (t) => {
+    t.timeout(180_000);
+    const meeting = join(place.scratch, 'meeting');
+    mkdirSync(meeting);
+    chmodSync(meeting, 0o777);
+    const marker = `IMAGE_JOBS_IN=${place.directory}`;
+    const cache = place.newPath();
+    const code = `echo $JOB >/bin/mine; rm /etc/issue; : >${meeting}/$JOB
     until [ -e ${meeting}/go ]; do sleep 0.2; done; cat /bin/mine; ls /bin | wc -l; [ ! -e /etc/issue ] && echo gone`;
-  const jobs = Array.from({ length: JOBS }, (_, i) =>
-    place.start({
-      repositories: [FQRN],
-      parameters: {
-        SERVER_URL: `file://${repository.serverRoot}/@fqrn@`,
-        KEYS_DIR: repository.clientKeys,
-        CACHE_BASE: cache,
-      },
-      options: ['--image', 'tiny:1'],
-      command: ['sh', '-c', code],
-      env: { IMAGE_JOBS_IN: place.directory, JOB: String(i) },
-      limit: 120,
-    }),
-  );
-  await eventually('all jobs run', () => readdirSync(meeting).length === JOBS);
-  const killed = jobs.filter((_, i) => i % 2 === 0);
-  for (const job of killed) job.kill('SIGKILL');
-  await Promise.all(killed);
-  await eventually('only the processes of the others are there', () => {
-    const theirs = new Set(processesWith(marker).map((pid) => jobOf(pid)));
-    return [...theirs].every((job) => job % 2 === 1);
+    const jobs = Array.from({ length: JOBS }, (_, i) =>
+      place.start({
+        repositories: [FQRN],
+        parameters: {
+          SERVER_URL: `file://${repository.serverRoot}/@fqrn@`,
+          KEYS_DIR: repository.clientKeys,
+          CACHE_BASE: cache,
+        },
+        options: ['--image', 'tiny:1'],
+        command: ['sh', '-c', code],
+        env: { IMAGE_JOBS_IN: place.directory, JOB: String(i) },
+        limit: 120,
+      }),
+    );
+    await eventually('all jobs run', () => readdirSync(meeting).length === JOBS);
+    const killed = jobs.filter((_, i) => i % 2 === 0);
+    for (const job of killed) job.kill('SIGKILL');
+    await Promise.all(killed);
+    await eventually('only the processes of the others are there', () => {
+      const theirs = new Set(processesWith(marker).map((pid) => jobOf(pid)));
+      return [...theirs].every((job) => job % 2 === 1);
+    });
+    writeFileSync(join(meeting, 'go'), '');
+    const applets = readdirSync(join(repository.tree, '.flat', firstIn(repository.tree), 'bin')).length;
+    for (const [i, job] of jobs.entries()) {
+      const { exitCode, signal, stdout, stderr } = await job;
+      if (i % 2 === 0) t.is(signal, 'SIGKILL');
+      else t.deepEqual([stdout, stderr, exitCode], [`${i}\n${applets + 1}\ngone\n`, '', 0]);
+    }
+    await eventually('no process is left', () => processesWith(marker).length === 0);
+    t.notRegex(readFileSync('/proc/self/mountinfo', 'utf8'), /jobs\.example\.org|cvmfsexec /);
+    t.deepEqual(readdirSync(place.scratch).sort(), [cache.slice(cache.lastIndexOf('/') + 1), 'meeting']);
+    t.false(existsSync(join(repository.tree, 'bin')));
+  },
+);
+
+test.serial('the server is killed under a job in an image: the files are there again', async (t) => {
+  const go = join(place.scratch, 'go');
+  const killed = place.start({
+    repositories: [FQRN],
+    parameters: {
+      SERVER_URL: `file://${repository.serverRoot}/@fqrn@`,
+      KEYS_DIR: repository.clientKeys,
+      CACHE_BASE: place.newPath(),
+    },
+    options: ['--image', 'tiny:1'],
+    command: ['sh', '-c', `until [ -e ${go} ]; do sleep 0.1; done; cat /etc/issue; wc -c </bin/busybox`],
   });
-  writeFileSync(join(meeting, 'go'), '');
-  const applets = readdirSync(join(repository.tree, '.flat', firstIn(repository.tree), 'bin')).length;
-  for (const [i, job] of jobs.entries()) {
-    const { exitCode, signal, stdout, stderr } = await job;
-    if (i % 2 === 0) t.is(signal, 'SIGKILL');
-    else t.deepEqual([stdout, stderr, exitCode], [`${i}\n${applets + 1}\ngone\n`, '', 0]);
-  }
-  await eventually('no process is left', () => processesWith(marker).length === 0);
-  t.notRegex(readFileSync('/proc/self/mountinfo', 'utf8'), /jobs\.example\.org|cvmfsexec /);
-  t.deepEqual(readdirSync(place.scratch).sort(), [cache.slice(cache.lastIndexOf('/') + 1), 'meeting']);
-  t.false(existsSync(join(repository.tree, 'bin')));
+  const pid = await new Servers(place.directory).serving();
+  process.kill(pid, 'SIGKILL');
+  writeFileSync(go, '');
+  const { stdout, exitCode } = await killed;
+  const size = statSync(join(repository.tree, '.flat', firstIn(repository.tree), 'bin/busybox')).size;
+  t.is(stdout, `a busybox image\n${size}\n`);
+  t.is(exitCode, 0);
+  rmSync(go);
 });
 
 function jobOf(pid: string): number {
