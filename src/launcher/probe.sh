@@ -38,14 +38,15 @@ cx_probe_namespaces() {
   # shellcheck disable=SC2086 # words
   cx_message=$("$cx_unshare" $cx_options "$cx_true" 2>&1) && return
   cx_message=${cx_message##*unshare: }
-  cx_ask='ask the administrator'
+  cx_ask='ask the administrator' cx_instead=
+  if cx_find fusermount3 || cx_find fusermount; then cx_instead=', or use mountrepo, which needs none'; fi
   cx_setting user/max_user_namespaces 0 &&
-    cx_die "user namespaces are switched off: $cx_ask to set the sysctl user.max_user_namespaces (for example to 65536)"
+    cx_die "user namespaces are switched off: $cx_ask to set the sysctl user.max_user_namespaces (for example to 65536)$cx_instead"
   cx_setting kernel/unprivileged_userns_clone 0 &&
-    cx_die "user namespaces are for root only here: $cx_ask to set the sysctl kernel.unprivileged_userns_clone to 1"
+    cx_die "user namespaces are for root only here: $cx_ask to set the sysctl kernel.unprivileged_userns_clone to 1$cx_instead"
   cx_setting kernel/apparmor_restrict_unprivileged_userns 1 &&
-    cx_die "AppArmor takes the rights from user namespaces: $cx_ask for a profile that allows 'userns' for $cx_unshare, or to set the sysctl kernel.apparmor_restrict_unprivileged_userns to 0"
-  cx_die "cannot create a user namespace ($cx_message): in a container it must be allowed from outside, on a host $cx_ask"
+    cx_die "AppArmor takes the rights from user namespaces: $cx_ask for a profile that allows 'userns' for $cx_unshare, or to set the sysctl kernel.apparmor_restrict_unprivileged_userns to 0$cx_instead"
+  cx_die "cannot create a user namespace ($cx_message): in a container it must be allowed from outside, on a host $cx_ask$cx_instead"
 }
 
 # Whether sysctl $1 is $2.

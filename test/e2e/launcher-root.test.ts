@@ -194,7 +194,10 @@ test.serial('what is missing is said in one line that tells what to do, with exi
       env: { PATH: shims({ unshare: refuse('Operation not permitted') }) },
       says: /user namespace \(.*not permitted\).*ask/,
     },
-    { env: { PATH: shims({ unshare: refuse('No space left on device') }) }, says: /user namespace \(.*No space left/ },
+    {
+      env: { PATH: shims({ unshare: refuse('No space left on device') }) },
+      says: /user namespace \(.*No space left.*, or use mountrepo/,
+    },
   ];
   if (isRoot) {
     cases.push(
