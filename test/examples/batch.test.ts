@@ -55,15 +55,16 @@ test.serial('HTCondor: a job that asks for none runs as without a wrapper', asyn
 
 test.serial('HTCondor: what cannot be mounted is the node’s failure, not the job’s', async (t) => {
   const ad = AD.replace('demo', 'nowhere');
-  const { exitCode, stdout, failure } = await wrapped(ad, ['echo', 'ran'], { CVMFS_MAX_RETRIES: '0' });
+  const { exitCode, stdout, stderr, failure } = await wrapped(ad, ['echo', 'ran'], { CVMFS_MAX_RETRIES: '0' });
   t.is(stdout, '');
-  t.is(exitCode, 1);
+  t.is(exitCode, 125);
+  t.is(stderr, failure ?? '');
   t.regex(failure ?? '', /^CernVM-FS cannot be mounted: .*nowhere\.example\.org/);
 });
 
 test.serial('HTCondor: a job’s word for repositories cannot be an option or a command', async (t) => {
   const option = await wrapped(AD.replace('demo.', '-d demo.'), ['echo', 'ran']);
-  t.is(option.exitCode, 1);
+  t.is(option.exitCode, 125);
   t.regex(option.failure ?? '', /has an option in it/);
   const command = await wrapped(AD.replace('demo.', '$(touch bad) demo.'), ['sh', '-c', 'ls; echo ran']);
   t.is(command.stdout, 'ran\n');
