@@ -24,6 +24,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   modulecmd: 'environment-modules',
   mpirun: 'openmpi-bin',
   munged: 'munge',
+  'musl-gcc': 'musl-tools',
   newuidmap: 'uidmap',
   nginx: 'nginx-light',
   perl: 'perl',

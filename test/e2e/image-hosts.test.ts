@@ -1,5 +1,5 @@
 // Images on hosts that lack something: the launcher's part alone, with the stand-in server.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
@@ -127,4 +127,20 @@ asHost('an image whose files belong to others', async (t) => {
     'cat /etc/issue; ls /etc/hosts; echo x >/new; cat /new; echo >/etc/group2',
   ]);
   t.is(stdout.toString(), 'a busybox image\n/etc/hosts\nx\n', stderr);
+});
+
+const musl =
+  spawnSync('sh', ['-c', 'musl-gcc --version && ls /lib/ld-musl-*']).status === 0 ? test.serial : test.serial.skip;
+
+musl('an image of another libc, with nothing in it but one program (skipped without musl-gcc)', async (t) => {
+  const other = join(place.directory, 'musl');
+  mkdirSync(join(other, 'bin'), { recursive: true });
+  const source = join(place.directory, 'hello.c');
+  writeFileSync(source, '#include <stdio.h>\nint main(void) { return puts("hello of musl") < 0; }\n');
+  execFileSync('musl-gcc', ['-o', join(other, 'bin/hello'), source]);
+  execFileSync('sh', ['-c', 'mkdir "$1"/lib && cp -L /lib/ld-musl-* "$1"/lib', 'sh', other]);
+  const { stdout, stderr } = await place.run([place.program, '--image', other, 'test.example.org', '--', 'hello']);
+  t.is(stdout.toString(), 'hello of musl\n', stderr);
+  const shell = await place.run([place.program, '--image', other, 'test.example.org']);
+  t.is(shell.stderr, 'cvmfsexec: the image has no shell and says nothing of a command: name one\n');
 });

@@ -1,7 +1,7 @@
-// A hub: a tree of container images as a repository holds them. The images are of a static busybox, so they need no library
-// of this machine.
+// A hub: a tree of container images as a repository holds them. The images are of busybox, with its libraries if it has any.
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { chainId } from '../../src/images/chain-id.ts';
 
@@ -10,7 +10,7 @@ const APPLETS =
 
 export const REGISTRY = 'registry.hub.docker.com';
 
-/** A statically linked one; Debian: busybox-static. */
+/** Debian has a static one (busybox-static) and one that is not. */
 const BUSYBOX = ['/usr/bin/busybox', '/bin/busybox'].find((path) => existsSync(path)) ?? '/bin/busybox';
 
 /** The files of a small system. */
@@ -19,10 +19,21 @@ export function writeBusyboxTree(directory: string): void {
     mkdirSync(join(directory, name), { recursive: true });
   }
   copyFileSync(BUSYBOX, join(directory, 'bin/busybox'));
+  for (const library of libraries(BUSYBOX)) {
+    mkdirSync(join(directory, dirname(library)), { recursive: true });
+    copyFileSync(library, join(directory, library));
+    chmodSync(join(directory, library), 0o755);
+  }
   for (const applet of APPLETS.split(' ')) symlinkSync('busybox', join(directory, 'bin', applet));
   writeFileSync(join(directory, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\n');
   writeFileSync(join(directory, 'etc/group'), 'root:x:0:\n');
   writeFileSync(join(directory, 'etc/issue'), 'a busybox image\n');
+}
+
+/** Paths of a program's libraries and loader; none of a static one. */
+function libraries(program: string): string[] {
+  const { stdout } = spawnSync('ldd', [program], { encoding: 'utf8' });
+  return [...stdout.matchAll(/\/\S+(?= \(0x)/g)].map(([path]) => path);
 }
 
 /** What apptainer images say of themselves. */
