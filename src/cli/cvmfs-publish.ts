@@ -2,6 +2,7 @@
 import type { Command, CommanderError } from 'commander';
 import type { HashAlgorithm } from '../objects/hash.ts';
 import type { Compression } from '../objects/object.ts';
+import type { Publication, PublishOptions } from '../publish/publish.ts';
 import { numberOf, parseChunkSizes, readJson } from './option-values.ts';
 
 const OWN_FAILURE = 125;
@@ -9,6 +10,7 @@ const OWN_FAILURE = 125;
 const EXAMPLES = `Examples:
   cvmfs-publish create /srv/cvmfs/software.example.org software.example.org -k ~/keys
   cvmfs-publish publish /srv/cvmfs/software.example.org ./tree -k ~/keys --tag v1.0
+  cvmfs-publish ingest /srv/cvmfs/software.example.org changes.tar -k ~/keys
   cvmfs-publish tag /srv/cvmfs/software.example.org
   cvmfs-publish resign /srv/cvmfs/software.example.org -k ~/keys --valid-days 30
   cvmfs-publish info /srv/cvmfs/software.example.org
@@ -41,6 +43,7 @@ async function commands(): Promise<Command> {
   addKeys(program);
   addCreate(program);
   addPublish(program);
+  addIngest(program);
   addTag(program);
   addResign(program);
   addInfo(program);
@@ -139,19 +142,50 @@ function addPublish(program: Command): void {
     .action(publishTree);
 }
 
-async function publishTree(
-  directory: string,
-  tree: string,
-  flags: { keys: string; tag?: string; description?: string; sync: boolean },
-): Promise<void> {
+async function publishTree(directory: string, tree: string, flags: PublishFlags): Promise<void> {
   const { publish } = await import('../publish/publish.ts');
-  const tag = flags.tag === undefined ? undefined : { name: flags.tag, description: flags.description };
-  const result = await publish({ directory, keysDirectory: flags.keys }, tree, { tag, durable: flags.sync });
+  printPublication(await publish({ directory, keysDirectory: flags.keys }, tree, publishOptions(flags)));
+}
+
+interface PublishFlags {
+  readonly keys: string;
+  readonly tag?: string;
+  readonly description?: string;
+  readonly sync: boolean;
+}
+
+function publishOptions({ tag, description, sync }: PublishFlags): PublishOptions {
+  return { tag: tag === undefined ? undefined : { name: tag, description }, durable: sync };
+}
+
+function printPublication(result: Publication): void {
   const { fqrn, manifest } = result.repository;
-  if (!result.changed) return print(`${fqrn}: nothing has changed since revision ${manifest.revision}`);
+  if (!result.changed) {
+    print(`${fqrn}: nothing has changed since revision ${manifest.revision}`);
+    return;
+  }
   const catalogs = `${result.catalogs} catalogs (${result.catalogsWritten} new)`;
   const objects = `${result.objectsWritten} new objects with ${result.bytesWritten} bytes`;
   print(`${fqrn}: revision ${manifest.revision}, ${result.entries} entries, ${catalogs}, ${objects}`);
+}
+
+function addIngest(program: Command): void {
+  program
+    .command('ingest')
+    .description('publish the newest revision with the changes of a tar archive, as "cvmfsexec pack" makes it')
+    .addHelpText('before', example('ingest /srv/cvmfs/software.example.org changes.tar -k ~/keys --base v1'))
+    .argument('<directory>', 'of the repository')
+    .argument('<archive>', 'not compressed; .wh.NAME in it deletes NAME')
+    .requiredOption(...KEYS)
+    .option('--base <path>', "the repository's directory that the archive is about; default: its root")
+    .option('--tag <name>', 'a name for this revision')
+    .option('--description <text>', 'what the tag says about it')
+    .option(...NO_SYNC)
+    .action(async (directory: string, archive: string, flags: PublishFlags & { base?: string }) => {
+      const { ingest } = await import('../publish/ingest.ts');
+      const options = { ...publishOptions(flags), base: flags.base };
+      printPublication(await ingest({ directory, keysDirectory: flags.keys }, archive, options));
+    });
 }
 
 function addTag(program: Command): void {

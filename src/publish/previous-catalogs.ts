@@ -56,7 +56,8 @@ export function readProperty(database: DatabaseSync, key: string): string | unde
   return row === undefined ? undefined : String(row.value);
 }
 
-function nestedCatalogs(database: DatabaseSync): [string, CatalogReference][] {
+/** Paths (Latin-1) of the nested catalogs that a catalog names. */
+export function nestedCatalogs(database: DatabaseSync): [string, CatalogReference][] {
   const rows = database.prepare('SELECT CAST(path AS BLOB) AS path, sha1, size FROM nested_catalogs').all();
   return rows.map((row) => {
     const hash = ContentHash.parse(String(row.sha1));

@@ -14,7 +14,7 @@ import { LOCK_FILE, withPublisherLock } from './publisher-lock.ts';
 import { objectsOf, openRepository, type Repository, type RepositoryLocation } from './repository.ts';
 import { checkSettings, type PublishSettings, readSettings } from './settings.ts';
 import { addSnapshots } from './snapshots.ts';
-import { type TreeEntry, walk } from './tree-entry.ts';
+import { type CatalogReference, type TreeEntry, walk } from './tree-entry.ts';
 import { scanTree } from './tree-scan.ts';
 import { applyXattrs, readXattrs, type XattrMap } from './xattr-scan.ts';
 
@@ -50,13 +50,38 @@ export async function publish(
   options: PublishOptions = {},
 ): Promise<Publication> {
   const tree = resolveTree(treeDirectory);
-  return withPublisherLock(location.directory, () => publishLocked(openRepository(location), tree, options));
+  return publishFrom(location, options, async ({ objects, settings }) => {
+    const root = await readTree(tree, options.xattrs);
+    return { root, store: () => new ContentWriter(objects, settings).storeAll(tree, filesOf(root)) };
+  });
+}
+
+export interface TreeSource {
+  readonly objects: ObjectFiles;
+  readonly settings: PublishSettings;
+  /** Of the revision before. */
+  readonly previous: CatalogReference;
+}
+
+export interface TreeToPublish {
+  readonly root: TreeEntry;
+  /** Stores the data of all files that have no content yet. */
+  readonly store: () => Promise<void>;
+}
+
+/** Publishes the tree that `makeTree` makes while nobody else publishes. @throws PublishError */
+export function publishFrom(
+  location: RepositoryLocation,
+  options: PublishOptions,
+  makeTree: (source: TreeSource) => Promise<TreeToPublish>,
+): Promise<Publication> {
+  return withPublisherLock(location.directory, () => publishLocked(openRepository(location), options, makeTree));
 }
 
 async function publishLocked(
   repository: Repository,
-  treeDirectory: string,
   options: PublishOptions,
+  makeTree: (source: TreeSource) => Promise<TreeToPublish>,
 ): Promise<Publication> {
   const { manifest, fqrn, keysDirectory } = repository;
   const settings = settingsFor(repository, options);
@@ -67,15 +92,16 @@ async function publishLocked(
   // Before hours of work, not after.
   if (options.tag !== undefined) addTag(tags, previousHead, options.tag);
 
-  const root = await readTree(treeDirectory, options.xattrs);
+  const previous = { hash: manifest.rootHash, size: manifest.rootSize };
+  const { root, store } = await makeTree({ objects, settings, previous });
   await completeTree(root, settings, tags, objects);
-  await new ContentWriter(objects, settings).storeAll(treeDirectory, filesOf(root));
+  await store();
 
   const now = Math.max(Math.floor(Date.now() / 1000), manifest.publishTime);
   const catalog = await publishCatalogs(planCatalogs(root), {
     objects,
     compression: settings.compression,
-    previous: readPreviousCatalogs(objects, { hash: manifest.rootHash, size: manifest.rootSize }),
+    previous: readPreviousCatalogs(objects, previous),
     now,
     revision: manifest.revision + 1,
     ttl: manifest.ttl,

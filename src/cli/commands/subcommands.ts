@@ -37,4 +37,12 @@ export const SUBCOMMANDS: Readonly<Record<string, { summary: string; load: () =>
     summary: 'write a single executable file that needs nothing installed',
     load: async () => (await import('./makedist.ts')).main,
   },
+  diff: {
+    summary: 'list what jobs have changed through --overlay REPO:DIR',
+    load: async () => (await import('./diff.ts')).main,
+  },
+  pack: {
+    summary: 'make a tar archive of what jobs have changed, to publish it',
+    load: async () => (await import('./pack.ts')).main,
+  },
 };
