@@ -6,7 +6,7 @@
 # Of the environment, ssh brings nothing to the other nodes: CVMFS_* go into /etc/cvmfs there, or as -o into `launch` below.
 launch="$(command -v cvmfsexec) ${REPOSITORIES:-demo.example.org} --"
 
-# `mpirun cvmfsexec REPOSITORY -- PROGRAM` makes a job of each rank, with process ids of its own. Open MPI 4 takes ranks with
-# the same id for one process and crashes, unless it is told to use no shared memory: OMPI_MCA_btl=^vader.
+# A launch for each rank (mpirun or srun cvmfsexec REPOSITORY -- PROGRAM) wants `--host-pids`, or ranks in their own jobs have the
+# same process id, and Open MPI 4 takes them for one and crashes.
 # shellcheck disable=SC2086 # words
 exec $launch mpirun --mca orte_launch_agent "$launch orted" "$@"

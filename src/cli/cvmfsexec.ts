@@ -58,6 +58,7 @@ export function command(): Command {
       .addOption(
         new Option('-m <IMAGE>', 'mount this ext2, ext3 or ext4 image as scratch space at /e2fs (needs fuse2fs)'),
       )
+      .addOption(new Option('--host-pids', 'no process ids of its own for the job: ranks of MPI share memory by them'))
       .addOption(new Option('--map-subids', 'let the command make namespaces with your ids of /etc/subuid (podman)'))
       .addOption(
         new Option(

@@ -100,6 +100,7 @@ export function parseLaunchWords(
     else if (word === '--debug' || word === '-d') debug = true;
     else if (word === '--offline') offline = true;
     else if (word === '--map-subids') mapSubids = true;
+    else if (word === '--host-pids') continue;
     else if (IMAGE_ONLY.has(word)) continue;
     else if (word === '-N') inside = false;
     else if (word.startsWith('-')) throw new UsageError(`unknown option ${word}; ${HINT}`);

@@ -168,9 +168,10 @@ withMpi('MPI: on each further node the daemon runs in a launch of its own', asyn
   );
 });
 
-withMpi('MPI: a launch for each rank works without shared memory between them', async (t) => {
-  const env = { ...MPI, OMPI_MCA_btl: '^vader' };
-  const words = ['mpirun', '-n', '2', 'cvmfsexec', 'demo.example.org', '--', ...ring];
+withMpi('MPI: with --host-pids the ranks may have a launch each, and share memory', async (t) => {
+  // No other way between ranks than shared memory.
+  const env = { ...MPI, OMPI_MCA_btl: 'vader,self', OMPI_MCA_btl_vader_single_copy_mechanism: 'none' };
+  const words = ['mpirun', '-n', '2', 'cvmfsexec', '--host-pids', 'demo.example.org', '--', ...ring];
   const { exitCode, stdout, stderr } = await newcomer.demo(words, { env });
   t.is(exitCode, 0, stderr);
   t.deepEqual(ranks(stdout), { lines: TWO, namespaces: 2 });

@@ -28,7 +28,7 @@ const LINES: readonly (readonly string[])[] = [
   ['-m', 'image', 'a.org', '-m/other', 'c.org'],
   ['--overlay', 'a.org:dir', '--overlay=b.org/sub/path', 'c.org', '--overlay', 'c.org', '--overlay-engine', 'fuse'],
   ['--fuse-overlayfs', 'program', '--overlay-engine=kernel', '--overlay', 'd.org/x:y:z:ro', 'a.org'],
-  ['--config=directory', '--record=file', '-d', '--debug', '--offline', '--map-subids', '-N', 'a.org'],
+  ['--config=directory', '--record=file', '-d', '--debug', '--offline', '--map-subids', '--host-pids', '-N', 'a.org'],
   ['--auto'],
   ['--auto', '*.org', 'a.org'],
   ['--auto', 'a.org', '--auto=b.org', '-d'],
