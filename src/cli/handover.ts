@@ -112,6 +112,7 @@ export class Handover {
   notes(owner: string): NodeJournal {
     return {
       append: (record) => this.#journal.append(owner, record),
+      shorten: (condense) => this.#journal.shorten(owner, condense),
       records: this.#journal.records(owner),
     };
   }

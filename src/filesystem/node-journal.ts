@@ -9,6 +9,8 @@ import type { LeftNodeRecord } from './revision/left-node.ts';
 export interface NodeJournal {
   /** Returns when the record outlives this process, be it killed at any moment. Throws when it cannot be written. */
   append(record: string): void;
+  /** Puts what `condense` makes of all records in their place, if it is time for that; undefined: not now. */
+  shorten?(condense: (records: readonly string[]) => readonly string[] | undefined): void;
   /** Those of the servers before this one, of the same mount, in order. Empty for a new mount. */
   readonly records: readonly string[];
 }
@@ -62,7 +64,14 @@ export interface SettledRecord {
   readonly left: readonly LeftNodeRecord[];
 }
 
-export type JournalRecord = RootRecord | CatalogRecord | GroupRecord | SwitchRecord | SettledRecord;
+/** In place of records that were left out: numbers up to these were given out. */
+export interface SupplyRecord {
+  readonly kind: 'supply';
+  readonly highestNumber: number;
+  readonly inodeGauge: number;
+}
+
+export type JournalRecord = RootRecord | CatalogRecord | GroupRecord | SwitchRecord | SettledRecord | SupplyRecord;
 
 /** Where a journal leads to. */
 export interface JournalState {
@@ -96,6 +105,18 @@ export function replayJournal(records: readonly string[]): JournalState | undefi
   return replay.state;
 }
 
+/** Fewer records that lead to the same state; undefined while a switch is not settled, or where they lead to none. */
+export function condenseJournal(records: readonly string[]): readonly string[] | undefined {
+  const state = replayJournal(records);
+  if (!state || state.unsettled.length > 0) return undefined;
+  const { root, catalogs, groupRows, highestNumber, inodeGauge, left } = state;
+  const condensed: JournalRecord[] = [root, { kind: 'supply', highestNumber, inodeGauge }];
+  for (const [number, catalog] of catalogs) {
+    condensed.push({ ...catalog, groupRows: [...(groupRows.get(number) ?? [])].flat() });
+  }
+  return [...condensed, { kind: 'settled', left } as const].map(encodeRecord);
+}
+
 class Replay {
   #root: RootRecord | undefined;
   readonly #catalogs = new Map<number, CatalogRecord>();
@@ -122,6 +143,10 @@ class Replay {
         this.#successors = record.catalogs.map(({ number }) => number);
         for (const number of record.detached) this.#detach(number);
         for (const catalog of record.catalogs) this.#attach(catalog);
+        break;
+      case 'supply':
+        this.#highestNumber = Math.max(this.#highestNumber, record.highestNumber);
+        this.#inodeGauge = Math.max(this.#inodeGauge, record.inodeGauge);
         break;
       case 'settled':
         this.#left = record.left;

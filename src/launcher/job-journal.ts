@@ -1,16 +1,16 @@
 // The journal of a job: what a server leaves to the next one. A file without a name in a tmpfs that is the job's own; the
 // server's parent (serve.sh) keeps it open. Each record is one write to the end, so it is there whatever happens to this
-// process afterwards. Lines:
-//   serving N            always 22 bytes: when the present server began to serve, in hundredths of a second of /proc/uptime
-//   ["owner","record"]
+// process afterwards.
 import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync, rmSync, unlinkSync, writeSync } from 'node:fs';
 import { uptime } from 'node:os';
 import { LauncherError } from './error.ts';
+import { FIRST_LINE_BYTES, readContent, recordLine, shortForm } from './journal-content.ts';
 
 /** The name that the file has until the first server has opened it. */
 export const JOURNAL_NAME = '.cvmfsexec-journal';
 
-const FIRST_LINE_BYTES = 22;
+/** A file is not made shorter below this size, nor before it has doubled since the last time. Bytes. */
+const SHORT = 256 * 1024;
 
 export class JobJournal {
   #path: string | undefined;
@@ -18,6 +18,8 @@ export class JobJournal {
   /** What is noted before the file is there: nothing of it has been handed out yet. */
   #early: string[] = [];
   readonly #records = new Map<string, string[]>();
+  /** Of the file, when it was made shorter last. */
+  #shortSize = 0;
 
   /** Begins to write to the file at `path`, which is made by the server's parent and gets rid of its name now. */
   create(path: string): void {
@@ -31,15 +33,11 @@ export class JobJournal {
   adopt(fd: number): void {
     this.#fd = fd;
     this.#path = `/proc/self/fd/${fd}`;
-    const text = readFileSync(this.#path, 'utf8');
-    const end = text.lastIndexOf('\n') + 1;
+    const bytes = readFileSync(this.#path);
+    const { records, end } = readContent(bytes);
     // Killed while it wrote over a page's end: nobody has been told what was not noted.
-    if (end < text.length) this.#change((file) => ftruncateSync(file, Buffer.byteLength(text.slice(0, end))));
-    for (const line of text.slice(FIRST_LINE_BYTES, end).split('\n')) {
-      if (line === '') continue;
-      const [owner, record] = JSON.parse(line) as [string, string];
-      this.#of(owner).push(record);
-    }
+    if (end < bytes.length) this.#change((file) => ftruncateSync(file, end));
+    for (const [owner, record] of records) this.#of(owner).push(record);
   }
 
   /** For one that was adopted: a server that was killed early may have left the file its name, `path`. */
@@ -53,9 +51,30 @@ export class JobJournal {
   }
 
   append(owner: string, record: string): void {
-    const line = `${JSON.stringify([owner, record])}\n`;
+    const line = recordLine(owner, record);
     if (this.#fd === undefined) this.#early.push(line);
     else this.#write(line);
+  }
+
+  /**
+   * Puts what `condense` makes of an owner's records in their place, when the file has grown; undefined: not now. Throws
+   * when the journal cannot be written; it says the same as before then.
+   */
+  shorten(owner: string, condense: (records: readonly string[]) => readonly string[] | undefined): void {
+    if (this.#fd === undefined || fstatSync(this.#fd).size < Math.max(SHORT, 2 * this.#shortSize)) return;
+    const { records, end } = readContent(readFileSync(this.#path!));
+    const condensed = condense(records.flatMap(([whose, record]) => (whose === owner ? [record] : [])));
+    if (!condensed) return;
+    const others = records.filter(([whose]) => whose !== owner);
+    const short = shortForm([...others, ...condensed.map((record) => [owner, record] as const)]);
+    const shortEnd = FIRST_LINE_BYTES + short.length;
+    this.#shortSize = Math.min(shortEnd, end);
+    if (shortEnd > end) return;
+    this.#append(short);
+    this.#change((file) => {
+      for (let at = 0; at < short.length; ) at += writeSync(file, short, at, short.length - at, FIRST_LINE_BYTES + at);
+      ftruncateSync(file, shortEnd);
+    });
   }
 
   /** Tells the server's parent that this server has come so far as to answer. */
@@ -74,7 +93,10 @@ export class JobJournal {
   }
 
   #write(line: string): void {
-    const bytes = Buffer.from(line);
+    this.#append(Buffer.from(line));
+  }
+
+  #append(bytes: Buffer): void {
     const before = fstatSync(this.#fd!).size;
     try {
       if (writeSync(this.#fd!, bytes) === bytes.length) return;

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { CatalogTree } from '../../src/filesystem/catalog-tree.ts';
-import { encodeRecord, replayJournal } from '../../src/filesystem/node-journal.ts';
+import { condenseJournal, encodeRecord, replayJournal } from '../../src/filesystem/node-journal.ts';
 import { RepositoryOperations } from '../../src/filesystem/repository-operations.ts';
 import { Pending } from '../../src/fuse/operations.ts';
 import { catalogFile, type MadeCatalog, openMade } from '../repository/made-catalog.ts';
@@ -112,4 +112,22 @@ test('what cannot be written to the journal is not handed out', async (t) => {
   const nested = tree.root.catalog.nested.get('/a')!;
   t.throws(() => refusing.nested('/a', nested, 2, 1), { message: 'no space' });
   t.is(refusing.size, 1);
+});
+
+test('the short form of a journal leads to the same state, also of numbers that are not in use any more', async (t) => {
+  const store = new MemoryStore();
+  const first = server(repository(store), store);
+  for (const path of ['/b/d/file', '/a/two', '/a/one']) await nodeAt(first.operations, path);
+  const { root, highestNumber } = replayJournal(first.written)!;
+  const gone = { kind: 'switch', root, catalogs: [], detached: [highestNumber] } as const;
+  const records = [...first.written, encodeRecord(gone)];
+  t.is(condenseJournal(records), undefined, 'the kernel was not told yet');
+  records.push(encodeRecord({ kind: 'settled', left: [] }));
+  const condensed = condenseJournal(records)!;
+  const [before, after] = [replayJournal(records)!, replayJournal(condensed)!];
+  const plain = (state: typeof before) => ({ ...state, successors: [], catalogs: [...state.catalogs.keys()] });
+  t.deepEqual(plain(after), plain(before));
+  t.is(after.highestNumber, highestNumber);
+  t.deepEqual(condenseJournal(condensed), condensed);
+  first.operations.close();
 });

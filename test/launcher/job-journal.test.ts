@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 import { JobJournal } from '../../src/launcher/job-journal.ts';
+import { FIRST_LINE_BYTES, readContent } from '../../src/launcher/journal-content.ts';
 
 /** The file as the server's parent makes it, and the descriptor that this keeps. */
 function made(t: ExecutionContext): { path: string; kept: number } {
@@ -85,4 +86,72 @@ test('the first line tells when the server began to serve, in hundredths of a se
   const since = uptime() * 100 - Number(/^serving (\d+) +$/.exec(line)?.[1]);
   t.true(since >= 0 && since < 500, line);
   t.is(rest, '["a","record"]');
+});
+
+/** Records of two owners in a file that is long enough to be made short. */
+function grown(t: ExecutionContext) {
+  const file = made(t);
+  const journal = new JobJournal();
+  journal.create(file.path);
+  for (let i = 0; i < 400; i++) {
+    journal.append('a', `a${i} ${'ä'.repeat(600)}`);
+    journal.append('b', `b${i}`);
+  }
+  return { file, journal, content: () => readFileSync(`/proc/self/fd/${file.kept}`) };
+}
+
+const lastTwo = (records: readonly string[]) => records.slice(-2);
+
+test('a journal that has grown is made short; other owners keep their records, and it goes on', (t) => {
+  const { file, journal, content } = grown(t);
+  const [a, b] = [adopted(file).records('a'), adopted(file).records('b')];
+  journal.shorten('a', lastTwo);
+  t.true(content().length < 20_000);
+  journal.append('a', 'next');
+  journal.serving();
+  const next = adopted(file);
+  t.deepEqual(next.records('a'), [...a.slice(-2), 'next']);
+  t.deepEqual(next.records('b'), b);
+  t.is(a.length, 400);
+});
+
+test('one that has not grown, or cannot be made short now, stays as it is', (t) => {
+  const { file, journal, content } = grown(t);
+  const before = content();
+  journal.shorten('a', () => undefined);
+  t.deepEqual(content(), before);
+  journal.shorten('a', (records) => records);
+  t.deepEqual(adopted(file).records('a').length, 400);
+  const small = made(t);
+  const other = new JobJournal();
+  other.create(small.path);
+  other.append('a', '1');
+  other.shorten('a', () => t.fail() as never);
+  t.deepEqual(adopted(small).records('a'), ['1']);
+});
+
+test('killed at any byte while it is made short, it says all that it said before, or the short form', (t) => {
+  const { file, journal, content } = grown(t);
+  const before = content();
+  const all = adopted(file).records('a');
+  journal.shorten('a', lastTwo);
+  const short = content().subarray(FIRST_LINE_BYTES);
+  const overwritten = (count: number) => {
+    const bytes = Buffer.concat([before, short]);
+    short.copy(bytes, FIRST_LINE_BYTES, 0, count);
+    return bytes;
+  };
+  fc.assert(
+    fc.property(fc.nat(short.length), (count) => {
+      const of = (bytes: Buffer) =>
+        readContent(bytes).records.flatMap(([owner, record]) => (owner === 'a' ? [record] : []));
+      const appended = of(Buffer.concat([before, short.subarray(0, count)]));
+      t.deepEqual(appended, count < short.length ? [...all] : all.slice(-2));
+      t.deepEqual(of(overwritten(count)), all.slice(-2));
+    }),
+    { numRuns: 200 },
+  );
+  // What was begun and not finished is cut off.
+  const { end } = readContent(Buffer.concat([before, short.subarray(0, 100)]));
+  t.is(end, before.length);
 });

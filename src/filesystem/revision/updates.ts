@@ -11,7 +11,7 @@ import type { RootNotes } from '../../repository/root-notes.ts';
 import { openObject, type RepositorySource } from '../../repository/source.ts';
 import type { CatalogTree } from '../catalog-tree.ts';
 import type { RepositorySettings } from '../mounted-repository.ts';
-import { encodeRecord, rootRecord } from '../node-journal.ts';
+import { condenseJournal, encodeRecord, rootRecord } from '../node-journal.ts';
 import type { RepositoryOperations } from '../repository-operations.ts';
 import { forgetUnused, Invalidation, type KernelCache, type KernelDifferences } from './kernel-cache.ts';
 import { switchRevision } from './revision-switch.ts';
@@ -254,6 +254,7 @@ export class Updates {
     try {
       const records = left.settle();
       journal?.append(encodeRecord({ kind: 'settled', left: records }));
+      journal?.shorten?.(condenseJournal);
     } catch (error) {
       report(`cannot note what of old revisions is in use: ${reasonOf(error)}`);
     }
