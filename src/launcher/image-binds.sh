@@ -187,14 +187,17 @@ cx_plan_proc() {
 "
 }
 
-# --contain: the devices that every program expects, and the terminals.
+# --contain: the devices that every program expects, and terminals of its own.
 cx_bind_few_devices() {
   cx_bind_fresh /dev 0755
-  command mkdir -m 1777 "$cx_fresh/shm" && command ln -s pts/ptmx "$cx_fresh/ptmx" &&
+  command mkdir -m 1777 "$cx_fresh/shm" && command mkdir "$cx_fresh/pts" && command ln -s pts/ptmx "$cx_fresh/ptmx" &&
     command ln -s /proc/self/fd /proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2 "$cx_fresh/" &&
     command mv "$cx_fresh/0" "$cx_fresh/stdin" && command mv "$cx_fresh/1" "$cx_fresh/stdout" &&
     command mv "$cx_fresh/2" "$cx_fresh/stderr" || cx_die 'cannot make /dev'
-  for cx_word in null zero full random urandom tty fuse pts; do cx_bind /dev/$cx_word /dev/$cx_word rbind; done
+  cx_escape "$cx_base/root$cx_path/pts"
+  cx_lines="${cx_lines}devpts $cx_escaped devpts newinstance,ptmxmode=0666,mode=0620,nosuid,noexec 0 0
+"
+  for cx_word in null zero full random urandom tty fuse; do cx_bind /dev/$cx_word /dev/$cx_word rbind; done
 }
 
 # Sets cx_flags to the options, each after a comma, that the mount of $1 has and that the kernel allows nobody to take away.

@@ -17,6 +17,7 @@ cx_find_image() {
     cx_read_manifest
     [ "$cx_image_tree" ] || return 0
   else
+    [ ! -f "$cx_tree" ] || cx_die "$cx_tree is a file: only unpacked images can be run (see singcvmfs for others)"
     [ -d "$cx_tree" ] || cx_die "there is no image directory $cx_tree"
     [ ! -d "$cx_tree/layerfs" ] || cx_tree=$cx_tree/layerfs
     # A runtime bundle.
@@ -44,7 +45,13 @@ cx_look_up_image() {
   cx_short=${1#docker://}
   case $cx_short in docker.io/*) cx_short=${cx_short#docker.io/} ;; esac
   case /$cx_short/ in */./* | */../* | *//*) cx_die "'$1' is no name of an image, as debian:stable: a directory is given as ./NAME or /NAME" ;; esac
-  case ${cx_short##*/} in *:* | *@*) ;; *) cx_short=$cx_short:latest ;; esac
+  # A hub names an image by its tag, or else by its digest.
+  case ${cx_short##*/} in
+    *:*@*) cx_short=${cx_short%@*} ;;
+    *@*) cx_short=${cx_short%@*}:${cx_short##*@} ;;
+    *:*) ;;
+    *) cx_short=$cx_short:latest ;;
+  esac
   cx_docker=registry.hub.docker.com
   cx_tree='' cx_hubs=
   for cx_hub in $cx_names /cvmfs/*; do

@@ -22,6 +22,7 @@ test.before(async () => {
       writeBusyboxTree(full);
       writeSingularityFiles(full);
       writeBusyboxTree(hub.addFlat('library/plain:latest'));
+      hub.link('library/plain:sha256:11', 'library/plain:latest');
       const config = {
         Env: ['PATH=/special:/bin', 'QUOTED=it\'s "x" $HOME', 'LD_LIBRARY_PATH=/special/lib'],
         Entrypoint: ['/bin/echo', 'entry  point'],
@@ -116,7 +117,15 @@ for (const identity of identities) {
 }
 
 test('an image that is only named is looked up in the repositories; a path below /cvmfs names its repository', async (t) => {
-  const names = ['full:1', 'library/full:1', `docker://${REGISTRY}/library/full:1`, 'docker.io/library/full:1', FULL];
+  const names = [
+    'full:1',
+    'library/full:1',
+    `docker://${REGISTRY}/library/full:1`,
+    'full:1@sha256:00',
+    'plain@sha256:11',
+    'docker.io/library/full:1',
+    FULL,
+  ];
   for (const name of [...names, 'plain']) {
     const { stdout, stderr } = await inImage([name], ['cat', '/etc/issue'], {
       repositories: name === FULL ? [] : [FQRN],
@@ -154,6 +163,7 @@ test('what is not there is refused with one line', async (t) => {
   await refused(['full:7'], ['true'], /there is no image 'full:7' in hub\.example\.org/);
   await refused([`/cvmfs/${FQRN}/nothing`], ['true'], /there is no image directory/);
   await refused(['../../etc'], ['true'], /there is no image directory/);
+  await refused(['/etc/passwd'], ['true'], /\/etc\/passwd is a file: only unpacked images/);
   await refused(['a/../b'], ['true'], /no name of an image/);
   await refused(['plain', '--bind', '/nowhere:/x'], ['true'], /--bind \/nowhere:\/x: there is no \/nowhere/);
   await refused(['plain', '--bind', '/etc:relative'], ['true'], /expected SOURCE/);
@@ -249,7 +259,7 @@ test('--bind, --contain, --no-home, --pwd', async (t) => {
 
   const contained = await inImage(
     ['plain', '--contain'],
-    sh('ls -A /tmp /var/tmp ~; pwd; echo x >/dev/null; ls /dev; echo >/tmp/x; echo >~/x'),
+    sh('ls -A /tmp /var/tmp ~; pwd; echo x >/dev/null; ls /dev; echo >/tmp/x; echo >~/x; true 3<>/dev/ptmx'),
   );
   t.is(contained.stderr, '');
   const [home] = contained.stdout.split('\n/');
@@ -283,6 +293,15 @@ test('repositories that are mounted from inside appear in the image', async (t) 
     const { stdout, stderr } = await inImage([image, ...options], sh(code), { repositories: [] });
     t.is(stdout, 'library\nsome\n', stderr);
   }
+});
+
+test('an overlay of a repository is there in the image too', async (t) => {
+  const changes = join(place.scratch, 'changes');
+  const code = `echo kept >/cvmfs/${FQRN}/new; cat /cvmfs/${FQRN}/new; "$CVMFSMOUNT" nosuch.example.org`;
+  const { stdout, stderr } = await inImage(['plain', '--overlay', `${FQRN}:${changes}`], sh(code));
+  t.is(stdout, 'kept\n', stderr);
+  t.regex(stderr, /^cvmfsexec: cannot mount nosuch/m);
+  t.is(readFileSync(join(changes, 'upper/new'), 'utf8'), 'kept\n');
 });
 
 test('status and signals of a command in an image come out', async (t) => {

@@ -76,6 +76,12 @@ export class ImageHub {
     return join(this.directory, place);
   }
 
+  /** Another name of an image. */
+  link(reference: string, target: string): void {
+    const link = join(this.directory, REGISTRY, reference);
+    symlinkSync(relative(dirname(link), join(this.directory, REGISTRY, target)), link);
+  }
+
   /**
    * An image of layers, lowest first, each written by a function. With `chain`, a function that writes the tree of them all,
    * that is there too.
