@@ -66,6 +66,7 @@ export function command(): Command {
           "mount repositories when somebody goes there; --auto='*.cern.ch': only those; repeatable",
         ),
       )
+      .addOption(new Option('--own', 'inside a job: a job of its own, also where all is mounted already'))
       .addOption(new Option('-N', 'no more repositories can be mounted from inside ($CVMFSMOUNT, $CVMFSUMOUNT)'))
       .version(version(), '-v, --version', 'print the version; --version also what it finds on this host')
       // Commander takes the colours out again where they are not wanted (no terminal, NO_COLOR).

@@ -103,6 +103,8 @@ export function parseLaunchWords(
     else if (word === '--host-pids') continue;
     else if (IMAGE_ONLY.has(word)) continue;
     else if (word === '-N') inside = false;
+    // A launch inside a job is another job also where there would be nothing to do: nested.sh has seen it.
+    else if (word === '--own') continue;
     else if (word.startsWith('-')) throw new UsageError(`unknown option ${word}; ${HINT}`);
     else addRepository(word);
   }

@@ -10,15 +10,10 @@ cx_name=cvmfsexec
 . "$cx_lib/programs.sh"
 . "$cx_lib/lookup.sh"
 . "$cx_lib/offer.sh"
+. "$cx_lib/caller-environment.sh"
 
 # --- The environment: what the shells on the way made of it (see environment.sh), and what they added.
-cx_assignments='' cx_seen='' cx_env_PWD='' cx_env_OLDPWD=''
-if cx_find xargs; then
-  eval "cx_changes=\$(LC_ALL=C \"\$cx_found\" -0 /bin/sh \"\$cx_lib/environment.sh\" <&$cx_spare 2>/dev/null)"
-  eval "$cx_changes"
-  case ${SHLVL+set}$cx_seen in *' SHLVL '* | ' '*) ;; set*) cx_assignments="-u SHLVL $cx_assignments" ;; esac
-  case ${BASH_VERSION:+bash}$cx_seen in *' _ '* | ' '*) ;; bash*) cx_assignments="-u _ $cx_assignments" ;; esac
-fi
+eval "cx_compare_environment <&$cx_spare"
 eval "exec $cx_spare<&-"
 
 # --- The way back to the caller's ids: a user namespace of its own for the command, without rights over the mounts.
@@ -56,10 +51,7 @@ read -r cx_line cx_keeper cx_pipe || exit 125
 # --- By path: the directory that we are in belongs to the root as it was before.
 { [ "$cx_pwd" ] && cd -- "$cx_pwd"; } 2>/dev/null ||
   printf '%s: cannot enter %s: the command is started in /\n' "$cx_name" "${cx_pwd:-the current directory}" >&2
-if [ "$cx_seen" ]; then
-  case $cx_seen in *' PWD '*) PWD=$cx_env_PWD ;; *) unset PWD ;; esac
-  case $cx_seen in *' OLDPWD '*) OLDPWD=$cx_env_OLDPWD ;; *) unset OLDPWD ;; esac
-fi
+cx_restore_directories
 cx_look_up "$1"
 
 # --- Always by `unshare`, also where it has nothing to do: env would take a command with `=` in its name for a variable.
