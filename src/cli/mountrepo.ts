@@ -1,13 +1,14 @@
 // The program `mountrepo`: mounts repositories for the calling user outside of any namespace, by cvmfs2 in the background.
 import { spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
-import { Command, type CommanderError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { fullName } from '../config/repository-name.ts';
 import { tryRun } from '../doctor/try-run.ts';
 import { type LaunchWords, parseLaunchWords, resolvePaths } from './launch-words.ts';
 import { mountDirectory, repositoryMounts } from './mountrepo/place.ts';
 import { removeDirectory, unmountRepository } from './mountrepo/unmount.ts';
 import { programPath } from './package-directory.ts';
+import { parseWords } from './parse-words.ts';
 
 const EXAMPLES = `Examples:
   mountrepo atlas.cern.ch sft.cern.ch          (prints where they are mounted)
@@ -34,9 +35,7 @@ export function command(): Command {
     .option('--under <DIR>', 'mount in this directory')
     .option('--allow-other', 'let other users in (needs user_allow_other in /etc/fuse.conf)')
     .addHelpText('beforeAll', EXAMPLES)
-    .addHelpText('after', NOTES)
-    .configureOutput({ writeErr: () => {} })
-    .exitOverride();
+    .addHelpText('after', NOTES);
 }
 
 interface Flags {
@@ -52,13 +51,7 @@ function collect(value: string, earlier: string[] = []): string[] {
 
 export async function main(args: string[]): Promise<number> {
   const program = command();
-  try {
-    program.parse(args, { from: 'user' });
-  } catch (error) {
-    const { exitCode, message } = error as CommanderError;
-    if (exitCode === 0) return 0;
-    throw new Error(`${message.replace(/^error: /, '')}; see 'mountrepo --help'`, { cause: error });
-  }
+  if (!parseWords(program, args)) return 0;
   const { o = [], config, under, allowOther } = program.opts<Flags>();
   const words = [...o.flatMap((parameter) => ['-o', parameter]), ...(config ? ['--config', config] : [])];
   const launch = resolvePaths(parseLaunchWords([...words, ...program.args]), process.cwd());

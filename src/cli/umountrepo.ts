@@ -1,8 +1,9 @@
 // The program `umountrepo`: unmounts what mountrepo has mounted, also when its server was killed.
-import { Command, type CommanderError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { fullName } from '../config/repository-name.ts';
 import { mountDirectory, repositoryMounts } from './mountrepo/place.ts';
 import { unmountRepository } from './mountrepo/unmount.ts';
+import { parseWords } from './parse-words.ts';
 
 const OWN_FAILURE = 125;
 
@@ -26,20 +27,12 @@ export function command(): Command {
     .addHelpText(
       'after',
       '\nExit code: 0 when all are unmounted, else 125, with a line on stderr for each that is not.\n',
-    )
-    .configureOutput({ writeErr: () => {} })
-    .exitOverride();
+    );
 }
 
 export async function main(args: string[]): Promise<number> {
   const program = command();
-  try {
-    program.parse(args, { from: 'user' });
-  } catch (error) {
-    const { exitCode, message } = error as CommanderError;
-    if (exitCode === 0) return 0;
-    throw new Error(`${message.replace(/^error: /, '')}; see 'umountrepo --help'`, { cause: error });
-  }
+  if (!parseWords(program, args)) return 0;
   const { all = false, lazy = false, under } = program.opts<{ all?: boolean; lazy?: boolean; under?: string }>();
   if (all === program.args.length > 0) {
     throw new Error(`name repositories, or give -a for all; see 'umountrepo --help'`);

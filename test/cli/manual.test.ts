@@ -32,9 +32,9 @@ for (const page of pages) {
   });
 }
 
-test('every program has a page, and the package installs all pages', (t) => {
-  for (const name of Object.keys(bin)) t.true(pages.includes(`${name}.1`), name);
-  t.deepEqual(man.map((path) => path.replace('dist/man/', '')).sort(), [...pages].sort());
+test('every program has a page that the package installs, and it installs none that is not there', (t) => {
+  for (const name of Object.keys(bin)) t.true(man.includes(`dist/man/${name}.1`), name);
+  for (const path of man) t.true(pages.includes(path.replace('dist/man/', '')), path);
 });
 
 for (const program of [command(), mountrepo(), umountrepo()]) {

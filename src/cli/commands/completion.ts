@@ -2,7 +2,8 @@
 // names of repositories when they need them.
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { Command, type CommanderError } from 'commander';
+import { Command } from 'commander';
+import { parseWords } from '../parse-words.ts';
 import { repositoryNames } from '../repository-names.ts';
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
@@ -19,16 +20,8 @@ export async function main(args: string[]): Promise<number> {
       'Print a completion of cvmfsexec, mountrepo, umountrepo and cvmfs-publish for a shell; or the names of the repositories that are known here, for the completions.',
     )
     .argument('<what>', `${SHELLS.join(', ')} or repositories`)
-    .addHelpText('before', EXAMPLES)
-    .configureOutput({ writeErr: () => {} })
-    .exitOverride();
-  try {
-    command.parse(args, { from: 'user' });
-  } catch (error) {
-    const { exitCode, message } = error as CommanderError;
-    if (exitCode === 0) return 0;
-    throw new Error(`${message.replace(/^error: /, '')}; see 'cvmfsexec completion --help'`, { cause: error });
-  }
+    .addHelpText('before', EXAMPLES);
+  if (!parseWords(command, args)) return 0;
   const [what = ''] = command.args;
   if (what === 'repositories') process.stdout.write(`${repositoryNames(process.env).join('\n')}\n`);
   else if (SHELLS.some((shell) => shell === what)) {

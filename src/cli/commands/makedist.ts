@@ -1,12 +1,13 @@
 // `cvmfsexec makedist`: one file to carry. The words are those of makedist of cvmfsexec, as far as they mean something here.
 import { accessSync, constants } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { Argument, Command, type CommanderError } from 'commander';
+import { Argument, Command } from 'commander';
 import { KINDS, type Kind } from '../../single-file/configurations.ts';
 import { type LoadedProgram, loadedProgram, nodeIn, ownNode } from '../../single-file/loaded-program.ts';
 import { makeSingleFile } from '../../single-file/make.ts';
 import { makeSiteDirectory, readSiteDirectory } from '../../single-file/site-directory.ts';
 import { packageDirectory } from '../package-directory.ts';
+import { parseWords } from '../parse-words.ts';
 
 const EXAMPLES = `Examples:
   cvmfsexec makedist -o cvmfsexec.run
@@ -48,16 +49,8 @@ export async function main(args: string[]): Promise<number> {
     .option(
       '--node <DIR>',
       'take DIR/bin/node, and loader and libraries in DIR/lib, such as those for another processor',
-    )
-    .configureOutput({ writeErr: () => {} })
-    .exitOverride();
-  try {
-    command.parse(args, { from: 'user' });
-  } catch (error) {
-    const { exitCode, message } = error as CommanderError;
-    if (exitCode === 0) return 0;
-    throw new Error(`${message.replace(/^error: /, '')}; see 'cvmfsexec makedist --help'`, { cause: error });
-  }
+    );
+  if (!parseWords(command, args)) return 0;
   const flags = command.opts<Flags>();
   const kind = command.args[0] as Kind | undefined;
   const node = flags.node === undefined ? ownNode() : nodeIn(flags.node);

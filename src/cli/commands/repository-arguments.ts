@@ -1,8 +1,9 @@
 // The words that all subcommands about repositories have, with the meaning they have for a launch:
 //
 //   cvmfsexec NAME [-o KEY=VALUE]... [--config DIR] [--json] REPOSITORY...
-import { Command, type CommanderError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { type LaunchWords, parseLaunchWords, resolvePaths } from '../launch-words.ts';
+import { parseWords } from '../parse-words.ts';
 import type { Subcommand } from './subcommands.ts';
 
 export interface RepositoryArguments {
@@ -50,17 +51,9 @@ export function repositorySubcommand({
       )
       .addOption(new Option('-o <KEY=VALUE>', 'set a parameter; repeatable, the last wins').argParser(collect))
       .option('--config <DIR>', 'read the configuration files there instead of /etc/cvmfs')
-      .option('--json', 'print JSON, for programs')
-      .configureOutput({ writeErr: () => {} })
-      .exitOverride();
+      .option('--json', 'print JSON, for programs');
     configure?.(command);
-    try {
-      command.parse(args, { from: 'user' });
-    } catch (error) {
-      const { exitCode, message } = error as CommanderError;
-      if (exitCode === 0) return 0;
-      throw new Error(`${message.replace(/^error: /, '')}; see 'cvmfsexec ${name} --help'`, { cause: error });
-    }
+    if (!parseWords(command, args)) return 0;
     const { o: parameters = [], config, json, ...flags } = command.opts<Flags>();
     const words = [...parameters.flatMap((parameter) => ['-o', parameter]), ...(config ? ['--config', config] : [])];
     const isPath = (word: string): boolean => hasPaths && word.startsWith('/');
