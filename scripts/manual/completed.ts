@@ -51,6 +51,6 @@ function option({ words, text }: Row): CompletedOption {
 function kindOf(name: string, choices: readonly string[]): ValueKind {
   if (choices.length > 0) return 'choice';
   if (/^(dir|directory)$/i.test(name)) return 'directory';
-  if (/^(file|image|src.*)$/i.test(name)) return 'file';
+  if (/^(file|image|path|src.*)$/i.test(name)) return 'file';
   return name === 'KEY=VALUE' ? 'parameter' : 'other';
 }

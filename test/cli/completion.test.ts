@@ -24,6 +24,8 @@ const LINES: readonly (readonly [string, string])[] = [
   ['cvmfsexec mine', 'mine.example.org'],
   ['cvmfsexec a.org lhcb.', 'a.org lhcb.cern.ch'],
   ['cvmfsexec --off', '--offline'],
+  ['cvmfsexec --aut', '--auto'],
+  ['cvmfsexec --overlay-engine fuse --cleane', '--overlay-engine fuse --cleanenv'],
   ['cvmfsexec config --set', 'config --set-only'],
   ['cvmfsexec config mine', 'config mine.example.org'],
   ['cvmfsexec -o CVMFS_SERVER_U', '-o CVMFS_SERVER_URL='],

@@ -26,6 +26,7 @@ const OPTIONS: Readonly<Record<string, readonly string[]>> = {
     ...['`SINGCVMFS_OPTSFILE`', '`SINGCVMFS_SINGOPTS`', '`SINGCVMFS_LOGDIR`, `SINGCVMFS_LOGLEVEL`'],
   ],
   makedist: ['`osg`, `egi`, `default`, `none`', '`-o FILE`', '`-s`', '`-m MACHINE`', '`-v VERSION`'],
+  'What cvmfsexec does not have': ['container images', 'nodes without network'],
   Behaviour: ['exit status', 'one cache, several jobs', 'files left behind', 'configuration repository'],
 };
 
