@@ -7,7 +7,13 @@ cx_default_path=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 # shellcheck disable=SC2016 # not to be expanded here
 cx_enter_code='for cx_script in /.singularity.d/env/*.sh; do [ ! -f "$cx_script" ] || . "$cx_script"; done
 unset cx_script
-while [ "$1" != -- ]; do export "$1"; shift; done
+while [ "$1" != -- ]; do
+  case ${1%%=*} in
+    [0-9]* | *[!A-Za-z0-9_]* | UID | EUID | PPID | BASHOPTS | SHELLOPTS | BASH_VERSINFO) ;;
+    *) export "$1" ;;
+  esac
+  shift
+done
 shift
 exec "$@"'
 
@@ -51,13 +57,13 @@ cx_choose_command() {
 # The caller's environment, but for where programs and libraries are: that is another matter inside.
 cx_choose_environment() {
   if [ "$cx_cleanenv" ]; then
-    cx_environment=-i
+    cx_environment='-i --'
     for cx_word in HOME USER LOGNAME TERM CVMFSMOUNT CVMFSUMOUNT CVMFSEXEC_CMDFD CVMFSEXEC_CMDPIPE; do
       eval "[ \"\${$cx_word+set}\" ] || continue; cx_quote \"$cx_word=\$$cx_word\""
       cx_environment="$cx_environment $cx_quoted"
     done
   else
-    cx_environment="-u LD_LIBRARY_PATH -u LD_PRELOAD -u LD_AUDIT $cx_assignments"
+    cx_environment="-u LD_LIBRARY_PATH -u LD_PRELOAD -u LD_AUDIT ${cx_assignments:---}"
   fi
   cx_quote "CVMFSEXEC_IMAGE=$cx_image"
   cx_environment="$cx_environment PATH=$cx_default_path $cx_quoted"

@@ -25,6 +25,7 @@ cx_await_user_namespace() {
     [ $cx_count -lt 2000 ] && [ -e "/proc/$cx_holder/ns" ] || cx_die 'cannot make the user namespace of the command'
     command sleep 0.005
   done
+  [ -e "/proc/$cx_holder/ns/user" ] || cx_die 'cannot make the user namespace of the command'
   [ "$cx_by_hand" ] || return 0
   { echo deny >/proc/"$cx_holder"/setgroups; } 2>/dev/null # older kernels do not have it
   echo "$cx_gid 0 1" >/proc/"$cx_holder"/gid_map && echo "$cx_uid 0 1" >/proc/"$cx_holder"/uid_map ||

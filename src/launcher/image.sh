@@ -50,6 +50,8 @@ cx_view=$cx_base/root
 cx_offer_requests
 cx_choose_directory
 cx_choose_command "$@"
+# Before the root is moved: whoever is left at the old one may make no user namespace.
+[ ! "$cx_userns" ] || cx_await_user_namespace
 
 cd "$cx_view" && "$cx_mount" -n --move . / 2>/dev/null || cx_die "cannot make the image the root"
 umask "$cx_umask"
@@ -61,10 +63,7 @@ fi
 cx_find env
 eval "set -- $cx_command"
 set -- --root=. --wd=".$cx_start" -- "$@"
-[ ! "$cx_userns" ] || {
-  cx_await_user_namespace
-  set -- --user="/proc/$cx_holder/ns/user" --preserve-credentials "$@"
-}
+[ ! "$cx_userns" ] || set -- --user="/proc/$cx_holder/ns/user" --preserve-credentials "$@"
 eval "set -- \"\$cx_found\" $cx_environment \"\$cx_nsenter\" \"\$@\""
 for cx_fd in $cx_shut; do eval "exec $cx_fd<&-"; done
 exec "$@"

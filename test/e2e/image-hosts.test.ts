@@ -56,6 +56,15 @@ for (const shell of shells) {
   });
 }
 
+test.serial('the user namespace of the command may come late', async (t) => {
+  const late = 'case " $* " in *" --map-user="*until*) sleep 1 ;; esac; exec /usr/bin/unshare "$@"';
+  const env = { ODD: 'two\nlines', PATH: shims({ unshare: late }) };
+  const { stdout, stderr, code } = await inImage(LOOK, { env });
+  t.is(stderr, '');
+  t.is(stdout.toString(), seen(user.uid));
+  t.is(code, 3);
+});
+
 const NO_OVERLAY = 'case " $* " in *" overlay "*) exit 32 ;; esac; exec /usr/bin/mount "$@"';
 
 test.serial('where the kernel refuses overlays, fuse-overlayfs makes it', async (t) => {

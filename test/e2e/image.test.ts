@@ -24,7 +24,7 @@ test.before(async () => {
       writeBusyboxTree(hub.addFlat('library/plain:latest'));
       hub.link('library/plain:sha256:11', 'library/plain:latest');
       const config = {
-        Env: ['PATH=/special:/bin', 'QUOTED=it\'s "x" $HOME', 'LD_LIBRARY_PATH=/special/lib'],
+        Env: ['PATH=/special:/bin', 'QUOTED=it\'s "x" $HOME', 'LD_LIBRARY_PATH=/special/lib', 'odd.name=1', '-n=2'],
         Entrypoint: ['/bin/echo', 'entry  point'],
         Cmd: ["it's", '$HOME'],
       };

@@ -120,6 +120,20 @@ test.serial('a command whose name has an equals sign is run', async (t) => {
   rmSync(program, { recursive: true });
 });
 
+test.serial('variables whose names begin with a dash reach the command', async (t) => {
+  const job = ['env', '--', '-i=1', '--help=2', place.program, 'a.b', '--', 'env'];
+  const { stdout, stderr } = await place.run(job);
+  t.is(stderr, '');
+  t.deepEqual(
+    stdout
+      .toString()
+      .split('\n')
+      .filter((line) => line.startsWith('-'))
+      .sort(),
+    ['--help=2', '-i=1'],
+  );
+});
+
 test.serial('the command runs as the caller, with no capability and the same signal dispositions', async (t) => {
   const fields = '^(Uid|Gid|Groups|CapInh|CapPrm|CapEff|CapAmb|NoNewPrivs|SigBlk|SigIgn|SigCgt|Seccomp):';
   const words = ['grep', '-E', fields, '/proc/self/status'];
