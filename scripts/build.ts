@@ -1,10 +1,11 @@
-// Builds dist/: one CommonJS bundle, the loader that runs it from a shipped code cache, and that cache.
+// Builds dist/: two CommonJS bundles, the loader that runs them from shipped code caches, and those caches.
 // CommonJS because it starts faster than a bundled ES module; ASCII output because the loader reads Latin-1.
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { withDir } from 'tmp-promise';
+import { lazyBuiltins } from './lazy-builtins.ts';
 import { writeManual } from './manual/manual.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -16,20 +17,23 @@ mkdirSync(staging);
 process.on('exit', () => rmSync(staging, { recursive: true, force: true }));
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 await build({
-  entryPoints: [join(root, 'src/cli/main.ts')],
-  outfile: join(staging, 'app.cjs'),
+  entryPoints: ['serving', 'tools'].map((name) => join(root, `src/cli/${name}.ts`)),
+  outdir: staging,
+  outExtension: { '.js': '.cjs' },
   bundle: true,
   platform: 'node',
   format: 'cjs',
   target: 'node22',
   minify: true,
   legalComments: 'none',
-  define: { 'process.env.CVMFSEXEC_VERSION': JSON.stringify(version) },
+  define: { 'process.env.CVMFSEXEC_VERSION': JSON.stringify(version), 'performance.now': 'monotonicNow' },
+  inject: [join(root, 'scripts/monotonic-clock.ts')],
   logLevel: 'warning',
+  plugins: [lazyBuiltins],
 });
 copyFileSync(join(root, 'src/cli/start.cjs'), join(staging, 'start.cjs'));
 
-// The cache is made at the end of a run that does what a start does, so that it holds the functions a start compiles.
+// The caches are made at the end of runs that do what a start does, so that they hold the functions a start compiles.
 const start = join(staging, 'start.cjs');
 await withDir(
   async ({ path: work }) => {
@@ -39,13 +43,11 @@ await withDir(
     writeFileSync(join(work, 'tree/nested/file'), 'content');
     run('cvmfs-publish', 'create', ...repository, '--no-sync');
     run('cvmfs-publish', 'publish', repository[0], join(work, 'tree'), '--keys', join(work, 'keys'), '--no-sync');
-    process.env.CVMFSEXEC_WRITE_CODE_CACHE = join(staging, `app.${process.arch}.cache`);
-    run('warm-up', work, 'warm-up.example.org');
-    delete process.env.CVMFSEXEC_WRITE_CODE_CACHE;
+    writeCache('serving', 'warm-up', work, 'warm-up.example.org');
+    writeCache('tools', 'cvmfsexec', '--help');
   },
   { unsafeCleanup: true },
 );
-statSync(join(staging, `app.${process.arch}.cache`));
 writeFileSync(join(staging, 'VERSION'), `${version}\n`);
 await writeManual({ start, root, version, directory: staging });
 
@@ -58,6 +60,14 @@ try {
 }
 renameSync(staging, dist);
 rmSync(`${dist}.old`, { recursive: true, force: true });
+
+function writeCache(bundle: string, ...args: string[]): void {
+  const cache = join(staging, `${bundle}.${process.arch}.cache`);
+  process.env.CVMFSEXEC_WRITE_CODE_CACHE = cache;
+  run(...args);
+  delete process.env.CVMFSEXEC_WRITE_CODE_CACHE;
+  statSync(cache);
+}
 
 function run(...args: string[]): void {
   execFileSync(process.execPath, [start, ...args], { stdio: ['ignore', 'ignore', 'inherit'] });

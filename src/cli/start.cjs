@@ -1,15 +1,18 @@
-// Runs app.cjs from its shipped code cache: saves the compilation, needs no writable directory and no environment.
-// A cache that Node refuses (another version) costs some milliseconds, nothing else. It holds for one kind of processor.
+// Runs the bundle that has the program from its shipped code cache: saves the compilation, needs no writable directory and no
+// environment. A cache that Node refuses (another version) costs some milliseconds, nothing else. It holds for one kind of
+// processor.
 'use strict';
 const fs = require('node:fs');
 const vm = require('node:vm');
 
-const filename = `${__dirname}/app.cjs`;
+const serving = ['server', 'cvmfs2', 'image-facts', 'warm-up'].includes(process.argv[2]);
+const bundle = `${__dirname}/${serving ? 'serving' : 'tools'}`;
+const filename = `${bundle}.cjs`;
 const writeCache = process.env.CVMFSEXEC_WRITE_CODE_CACHE;
 let cachedData;
 if (!writeCache) {
   try {
-    cachedData = fs.readFileSync(`${__dirname}/app.${process.arch}.cache`);
+    cachedData = fs.readFileSync(`${bundle}.${process.arch}.cache`);
   } catch {
     // not built with a cache
   }

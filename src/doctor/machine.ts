@@ -1,6 +1,5 @@
 // The programs and limits of this machine.
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
-import process from 'node:process';
 import type { Check, Finding } from './finding.ts';
 import { kernel, mounting, namespaces, processes } from './namespaces.ts';
 import { programAt, tryRun } from './try-run.ts';

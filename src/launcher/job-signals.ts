@@ -1,7 +1,6 @@
 // Signals that the server of a job survives: it is in the caller's process group, so that ^C, `timeout` and batch systems
 // reach it as well as the command. What they mean is for the command to decide; init ends the server. Handlers, because
 // Node puts ignored signals back to their default when it starts.
-import process from 'node:process';
 
 const SIGNALS: readonly NodeJS.Signals[] = [
   'SIGHUP',

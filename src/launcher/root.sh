@@ -97,6 +97,7 @@ cx_replace_root() {
   # It covers the list of the mounts.
   cx_lines="${cx_lines}cvmfsexec $cx_base/$cx_own tmpfs mode=0555,nosuid,nodev 0 0
 "
+  [ "$cx_own" != cvmfs ] || cx_add_repositories $cx_base/cvmfs
   cx_bind_all "/$cx_own"
   # /proc of our pid namespace is refused where parts of /proc are covered, as in most containers: then the keeper tries
   # again without a pid namespace, and this must not have started anything.
@@ -117,18 +118,34 @@ cx_replace_root() {
 # to directory $1 of what is built; the last mount covers /cvmfs, and with it the file there.
 cx_bind_all() {
   printf %s "$cx_lines" >"$cx_base${1-}/.fstab"
-  cx_errors=$("$cx_mount" -n -a -T "$cx_base${1-}/.fstab" 2>&1)
+  cx_errors=$("$cx_mount" -n -i -a -T "$cx_base${1-}/.fstab" 2>&1)
   case $? in
     0) ;;
-    64) # some of them failed; that of /proc has its own consequence
+    64) # some of them failed; that of /proc has its own consequence, and the server tries those of the repositories again
       while read -r cx_line; do
-        case $cx_line in "mount: $cx_base/proc:"*) ;; 'mount: '*) printf '%s: %s\n' "$cx_name" "$cx_line" >&2 ;; esac
+        case $cx_line in "mount: $cx_base/proc:"* | "mount: $cx_base/cvmfs/"*) ;; 'mount: '*) printf '%s: %s\n' "$cx_name" "$cx_line" >&2 ;; esac
       done <<.
 $cx_errors
 .
       ;;
     *) cx_root_failed "cannot bind the directories of the host: $cx_errors" ;;
   esac
+}
+
+# Adds the mounts of the repositories below $1, with the descriptors that are held for them (serve.sh): the server, which
+# would do it else, need not start a mount(8). Not where a short name is among them, as only the server knows its domain.
+# The options are those of src/launcher/fuse-mount.ts; the directory is made by X-mount.mkdir.
+cx_add_repositories() {
+  for cx_word in $cx_names; do
+    case $cx_word in .*) return ;; *.*) ;; *) return ;; esac
+  done
+  cx_rest=${CVMFSEXEC_DESCRIPTORS-}
+  for cx_word in $cx_names; do
+    [ "$cx_rest" ] || return 0
+    cx_lines="${cx_lines}cvmfs2 $1/$cx_word fuse fd=${cx_rest%% *},rootmode=40000,user_id=0,group_id=0,nosuid,nodev,ro,default_permissions,allow_other,X-mount.mkdir=0555 0 0
+"
+    cx_rest=${cx_rest#* }
+  done
 }
 
 cx_add_line() {

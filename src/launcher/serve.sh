@@ -127,8 +127,9 @@ cx_wait_for_server() {
   done
 }
 
+# No more memory for new objects than 2 MB, but that from the start: growing to it costs a collection.
 cx_run_server() {
-  cx_exec_node --disable-sigusr1 --v8-pool-size=1 --max-semi-space-size=2 "$cx_home/dist/start.cjs" server "$@"
+  cx_exec_node --disable-sigusr1 --v8-pool-size=1 --min-semi-space-size=2 --max-semi-space-size=2 "$cx_home/dist/start.cjs" server "$@"
 }
 
 # Whether another server shall be started after one that ended with $cx_status; if not, init has been told why. A failure

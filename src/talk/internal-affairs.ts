@@ -1,5 +1,4 @@
 // `internal affairs`: a report for people, and all counters as `Name|Value|Description` for programs (client.md §9.4).
-import process from 'node:process';
 import { hitRate, speed, transfers } from '../filesystem/xattrs/magic.ts';
 import { mountStatus } from './mount-status.ts';
 import type { TalkTarget } from './talk-target.ts';

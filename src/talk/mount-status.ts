@@ -1,6 +1,5 @@
 // Everything that `cvmfsexec stat` shows of a mount, as one document.
 import { readFileSync, readlinkSync } from 'node:fs';
-import process from 'node:process';
 import { COMPATIBLE_VERSION } from '../config/compatible-version.ts';
 import { hitRate, speed, transfers } from '../filesystem/xattrs/magic.ts';
 import type { TalkTarget } from './talk-target.ts';

@@ -7,7 +7,7 @@ import { openCache } from '../../src/cache/open-cache.ts';
 import { parseByteSize, readableBytes } from '../../src/cli/byte-sizes.ts';
 import { makeObject, sampleBytes, temporaryDirectory } from '../support/object-fixture.ts';
 
-const MAIN = join(import.meta.dirname, '../../src/cli/main.ts');
+const MAIN = join(import.meta.dirname, '../../src/cli/tools.ts');
 
 function made(t: ExecutionContext) {
   const directory = join(temporaryDirectory(t), 'cache');

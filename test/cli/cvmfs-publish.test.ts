@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { checkRepository } from '../publish/checker.ts';
 
-const entry = join(import.meta.dirname, '../../src/cli/main.ts');
+const entry = join(import.meta.dirname, '../../src/cli/tools.ts');
 
 function run(...words: string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [entry, 'cvmfs-publish', ...words], {

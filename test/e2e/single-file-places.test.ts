@@ -44,7 +44,7 @@ test('it unpacks once, in private, and writes nothing beside itself', async (t) 
   const { stdout, stderr } = await run(`
     start; cd ${HERE}/*/; find . -type f ! -name .used | xargs stat -c '%n %i %Z' >/mnt/home/1; start
     find . -type f ! -name .used | xargs stat -c '%n %i %Z' | diff - /mnt/home/1; rm /mnt/home/1
-    ls -A /mnt /tmp /dev/shm /mnt/home; clean ${HERE}; stat -c %a ${HERE} . bin/cvmfsexec dist/app.cjs`);
+    ls -A /mnt /tmp /dev/shm /mnt/home; clean ${HERE}; stat -c %a ${HERE} . bin/cvmfsexec dist/serving.cjs`);
   const elsewhere = '/dev/shm:\n\n/mnt:\ncvmfsexec\nhome\n\n/mnt/home:\n\n/tmp:\n';
   t.is(stdout, `${HERE}${SAID}${HERE}${SAID}${elsewhere}.lock\npackage\n700\n700\n700\n600\n`, stderr);
 });

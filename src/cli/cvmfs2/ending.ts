@@ -1,5 +1,4 @@
 // What ends a mount, beside its being unmounted.
-import process from 'node:process';
 
 const ENDING_OWN: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT', 'SIGHUP'];
 /** What a terminal or a batch system sends to all processes of a job, and what would stop this one. */

@@ -1,6 +1,5 @@
 // A mount made by fusermount: for ordinary users. The descriptor comes over a socket; a program of another language receives
 // it and then becomes this one, started again with what it needs to know in the environment.
-import process from 'node:process';
 import { mountByFuseNative } from '../../launcher/fuse-native-mount.ts';
 import { type FusermountOptions, fusermountUnmount, receiverWords } from '../../launcher/fusermount.ts';
 import { mountAt } from './mount-point.ts';

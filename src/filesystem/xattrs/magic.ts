@@ -1,5 +1,4 @@
 // The attributes that the client makes up (client.md §5.11), one table: which objects have each, and its value.
-import process from 'node:process';
 import { COMPATIBLE_VERSION } from '../../config/compatible-version.ts';
 import { ROOT_NODE } from '../../fuse/operations.ts';
 import { ContentHash } from '../../objects/hash.ts';

@@ -1,5 +1,4 @@
 // What concerns the mount as a whole: revision, catalogs, updates, process, counters.
-import process from 'node:process';
 import { COMPATIBLE_VERSION } from '../../config/compatible-version.ts';
 import { localTime } from '../../log/times.ts';
 import { type TalkCommand, unsupported, wholeNumber } from '../command.ts';
