@@ -1,4 +1,4 @@
-// Stands for the server in the launcher's own tests: speaks the launcher's protocol, mounts nothing. It is put in the
+// Stands for the server in the launcher's own tests: speaks the launcher's protocol, serves no file system. It is put in the
 // place of dist/start.cjs in a copy of the package. Words: NAME makes /cvmfs/NAME/hello; wait=MS before `ready`;
 // note=FILE gets what the server was given, as JSON; fail ends like a server that explained itself; deaf=1 does not end
 // when the command has ended; dies=MS kills itself after so long; lame=1 never serves when it is not the first;
@@ -77,6 +77,8 @@ function serveFirst() {
     fs.unlinkSync(`${root[1]}/.cvmfsexec-journal`);
     for (const word of words) {
       if (/[=-]/.test(word)) continue;
+      // What sh has mounted there (root.sh) would never answer.
+      require('node:child_process').spawnSync('umount', ['-n', '-l', `${root[1]}/${word}`]);
       fs.mkdirSync(`${root[1]}/${word}`, { recursive: true });
       fs.writeFileSync(`${root[1]}/${word}/hello`, `${word}\n`);
     }
