@@ -101,7 +101,7 @@ export class AutoMounts implements MountPointsHost {
 /** No server is configured for such names, or all of them know of none: nothing is wrong, except perhaps the name. */
 function saysThatThereIsNone(error: unknown): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if (cause instanceof ConfigError) return cause.code === 'MISSING' || cause.code === 'NOT_ALLOWED';
+    if (cause instanceof ConfigError) return ['MISSING', 'NO_KEY', 'NOT_ALLOWED'].includes(cause.code);
     if (cause instanceof DownloadError) return NOT_THERE.includes(cause.status);
   }
   return false;

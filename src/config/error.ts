@@ -1,5 +1,7 @@
 /**
  * - `NO_FILE`: a file or directory that was named does not exist or cannot be read
+ * - `NO_KEY`: there is no master key
+ * - `KEY_FILE`: master keys that were named cannot be read
  * - `NO_CACHE`: there is no place for the cache
  * - `CONFLICT`: two parameters exclude each other
  * - `BAD_NAME`: not a repository name
@@ -12,6 +14,8 @@
  */
 export type ConfigErrorCode =
   | 'NO_FILE'
+  | 'NO_KEY'
+  | 'KEY_FILE'
   | 'NO_CACHE'
   | 'CONFLICT'
   | 'BAD_NAME'

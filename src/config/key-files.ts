@@ -14,7 +14,7 @@ export interface MasterKeyText {
 /**
  * CVMFS_PUBLIC_KEY, else the `.pub` files of CVMFS_KEYS_DIR. Where that directory was not named for this launch and has no
  * usable key, the built-in keys of the repository's domain.
- * @throws ConfigError NO_FILE for a file or directory that was named and cannot be read, MISSING when there is no key
+ * @throws ConfigError KEY_FILE for a file or directory that was named and cannot be read, NO_KEY when there is no key
  */
 export function masterKeys(parameters: Parameters): MasterKeyText[] {
   const files = parameters.get('CVMFS_PUBLIC_KEY')?.split(':').filter(Boolean) ?? [];
@@ -29,7 +29,7 @@ export function masterKeys(parameters: Parameters): MasterKeyText[] {
   if (keys.length > 0) return keys;
   if (builtIn) return builtIn;
   throw new ConfigError(
-    'MISSING',
+    'NO_KEY',
     `no master key for ${parameters.fqrn} in ${directory || 'any directory'}: set CVMFS_PUBLIC_KEY or CVMFS_KEYS_DIR`,
   );
 }
@@ -67,7 +67,7 @@ function keyFiles(tree: FileTree, directory: string, required: boolean): string[
     failure = systemError(error);
   }
   if (!required) return [];
-  throw new ConfigError('NO_FILE', `cannot read CVMFS_KEYS_DIR=${directory} (${codeOf(failure)})`, failure);
+  throw new ConfigError('KEY_FILE', `cannot read CVMFS_KEYS_DIR=${directory} (${codeOf(failure)})`, failure);
 }
 
 function readKey(tree: FileTree, file: string): MasterKeyText {
@@ -79,7 +79,7 @@ function readKey(tree: FileTree, file: string): MasterKeyText {
     failure = systemError(error);
   }
   const message = `cannot read the master key ${file} (${codeOf(failure)}): check CVMFS_PUBLIC_KEY`;
-  throw new ConfigError('NO_FILE', message, failure);
+  throw new ConfigError('KEY_FILE', message, failure);
 }
 
 /** What is no error of the system is not ours to judge: a file may have to be fetched first. */

@@ -194,8 +194,8 @@ test('when it cannot be had the launch goes on with what is there, and is told w
   await t.throwsAsync(required, { code: 'NO_CONFIGURATION', message: /configuration\.example\.org: .*404/ });
   const unknown = configured(made, 'x.nowhere.org');
   await t.throwsAsync(unknown, {
-    code: 'MISSING',
-    message: /^no (server|master key) .*; cannot use the configuration/,
+    code: 'NO_KEY',
+    message: /^no master key .*; cannot use the configuration/,
   });
 });
 

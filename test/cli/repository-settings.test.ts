@@ -129,7 +129,7 @@ test('without a server, a key or a name that can be one, the repository is refus
   const keys = `CVMFS_KEYS_DIR=${import.meta.dirname}`;
   await refused(
     { ...unknown, parameters: [server, keys] },
-    'MISSING',
+    'NO_KEY',
     /no master key for x\.example\.org.*set CVMFS_PUBLIC_KEY/,
   );
   await refused({ parameters: ['CVMFS_SERVER_URL='] }, 'MISSING', /no server is known.*set CVMFS_SERVER_URL/);

@@ -53,8 +53,8 @@ test('a directory that was named for this launch is meant', (t) => {
   const directory = makeDirectory(t);
   mkdirSync(join(directory, 'empty'));
   for (const way of ['--config', 'environment', '-o']) {
-    t.throws(() => labels(t, waysToName(t, join(directory, 'missing'))[way]), { code: 'NO_FILE' }, way);
-    t.throws(() => labels(t, waysToName(t, join(directory, 'empty'))[way]), { code: 'MISSING' }, way);
+    t.throws(() => labels(t, waysToName(t, join(directory, 'missing'))[way]), { code: 'KEY_FILE' }, way);
+    t.throws(() => labels(t, waysToName(t, join(directory, 'empty'))[way]), { code: 'NO_KEY' }, way);
   }
 });
 
@@ -64,13 +64,13 @@ test('CVMFS_PUBLIC_KEY is a list of files, and wins over directories', (t) => {
   const options = [`CVMFS_KEYS_DIR=${directory}/keys`, `CVMFS_PUBLIC_KEY=${directory}/b::${directory}/a.pub`];
   t.deepEqual(labels(t, { options }), [`${directory}/b`, `${directory}/a.pub`]);
   const missing = { options: [`CVMFS_PUBLIC_KEY=${directory}/a.pub:${directory}/missing`] };
-  t.throws(() => labels(t, missing), { code: 'NO_FILE', message: /missing \(ENOENT\)/ });
+  t.throws(() => labels(t, missing), { code: 'KEY_FILE', message: /missing \(ENOENT\)/ });
 });
 
 test('a repository of another domain without keys is refused, and told what to set', (t) => {
   for (const fqrn of ['x.example.org', 'x.constructor']) {
     t.throws(() => labels(t, { fqrn, options: [`CVMFS_KEYS_DIR=${makeDirectory(t)}`] }), {
-      code: 'MISSING',
+      code: 'NO_KEY',
       message: /CVMFS_PUBLIC_KEY/,
     });
   }

@@ -102,11 +102,12 @@ test.serial('failures have the exit codes of the reference and one line that say
   const { stdout, stderr } = await script(`
     try() { "$@" </dev/null; echo $?; }
     try $C $R; try $C $R "$M/none"; try $C -o CVMFS_SERVER_URL=file:///none $R "$M"; try $C -o config=/none $R "$M"
+    try $C -o CVMFS_KEYS_DIR=/none $R "$M"; try $C -o CVMFS_PUBLIC_KEY=/none $R "$M"
     try $C -o CVMFS_REPOSITORY_TAG=none $R "$M"; try $C $R /dev/fd/0; try $C $R /dev/fd/9
     try $C $R "$M"; try $C $R "$M"; umount "$M"`);
-  t.deepEqual(stdout.match(/^\d+$/gm), ['2', '3', '16', '2', '22', '4', '4', '0', '20'], stderr);
+  t.deepEqual(stdout.match(/^\d+$/gm), ['2', '3', '16', '2', '15', '15', '22', '4', '4', '0', '20'], stderr);
   const lines = stderr.trim().split('\n');
-  t.is(lines.length, 8, stderr);
+  t.is(lines.length, 10, stderr);
   for (const line of lines) t.regex(line, /^cvmfs2: .* \(\d+ - [a-z ]+\)$/);
 });
 

@@ -172,6 +172,40 @@ test.serial('an older revision is never taken', async (t) => {
   t.regex(shell.stderr, /going on with revision/);
 });
 
+test.serial(
+  'a revision of which a catalog that is in use cannot be had is not gone to, not even in parts',
+  async (t) => {
+    const {
+      publish,
+      shell: start,
+      mount,
+      server,
+    } = await world(t, (at) => {
+      small(at);
+      mkdirSync(at('nested'));
+      writeFileSync(at('nested/.cvmfscatalog'), '');
+      writeFileSync(at('nested/file'), 'one\n');
+    });
+    const shell = start();
+    await shell.run(`cd ${mount}`);
+    t.is(await shell.output('cat value nested/file'), 'one\none');
+    let catalogs = 0;
+    // Of the new revision: the root catalog comes, the other one does not.
+    server.fault(/C$/, { status: 404 });
+    server.fault(/C$/, {}, 1);
+    await publish((at) => {
+      for (const path of ['value', 'nested/file']) writeFileSync(at(path), 'two\n');
+    });
+    for (; catalogs < 2; catalogs = server.paths(/C$/).length - 2)
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    t.is(await shell.output('cat value nested/file'), 'one\none', shell.stderr);
+    t.regex(shell.stderr, /going on with revision \d+: [^\n]*404/);
+    server.clearFaults();
+    t.is(await shell.until('cat value nested/file', 'two\ntwo'), 'two\ntwo', shell.stderr);
+  },
+);
+
 test.serial('CVMFS_AUTO_UPDATE=no keeps the revision', async (t) => {
   const { publish, shell: start, mount } = await world(t, small);
   const [fixed, following] = [

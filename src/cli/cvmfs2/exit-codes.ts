@@ -53,6 +53,8 @@ const BY_CODE: ReadonlyMap<string, number> = new Map([
   ['CONFLICT', ExitCode.options],
   ['NO_FILE', ExitCode.options],
   ['NO_CACHE', ExitCode.cacheDirectory],
+  ['NO_KEY', ExitCode.signature],
+  ['KEY_FILE', ExitCode.signature],
   ['BadKey', ExitCode.signature],
   ['NoHistory', ExitCode.history],
   ['NoSuchTag', ExitCode.history],

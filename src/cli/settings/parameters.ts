@@ -70,7 +70,7 @@ function withoutRepository<Value>(use: () => Value, reason: string): Value {
   try {
     return use();
   } catch (error) {
-    if (!(error instanceof ConfigError) || error.code !== 'MISSING') throw error;
-    throw new ConfigError('MISSING', `${error.message}; ${reason}`, error);
+    if (!(error instanceof ConfigError) || !['MISSING', 'NO_KEY'].includes(error.code)) throw error;
+    throw new ConfigError(error.code, `${error.message}; ${reason}`, error);
   }
 }
