@@ -46,9 +46,10 @@ cx_keep_fuse_overlay() {
     fuse-overlayfs "$cx_merged" 2>&1 || return
   # What a killed job wrote is in an upper that is kept: no writing back later.
   [ ! "$cx_changes" ] || cx_upper=$cx_upper,writeback=0
-  # It goes by paths, too: in its own mount namespace they stay as they are now.
+  # noacl: the repository has no lists of access rights, and asked for them it says so, which fuse-overlayfs passes on as an
+  # error. It goes by paths, too: in its own mount namespace they stay as they are now.
   cx_find unshare
-  "$cx_found" --mount "$1" -f -o "lowerdir=$cx_lower$cx_upper" /dev/fd/3 >/dev/null 2>"$cx_overlay_base/messages" &
+  "$cx_found" --mount "$1" -f -o "lowerdir=$cx_lower$cx_upper,noacl" /dev/fd/3 >/dev/null 2>"$cx_overlay_base/messages" &
   cx_child=$!
   exec 3<&-
   # A mount whose server has ended gives errors; one that hangs is not waited for.

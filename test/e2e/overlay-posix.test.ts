@@ -101,6 +101,13 @@ const FUSE = {
   name_like_a_mark: "('EINVAL', False)",
 };
 
+/** Of published hard links fuse-overlayfs says that there is one or all, depending on what it has looked at before. */
+function withoutLinkCount({ published_hard_links_share_changes: links, ...others }: Record<string, string>) {
+  return links === undefined || links === '(1, 1, True)'
+    ? others
+    : { ...others, published_hard_links_share_changes: links };
+}
+
 test('a plain directory does what the differences are counted from', (t) => {
   t.deepEqual(
     [...plain].filter(([, outcome]) => outcome.startsWith("'failed")),
@@ -122,7 +129,7 @@ test.serial("the kernel's overlay: what is other than in a plain directory", asy
 test.serial('fuse-overlayfs 1.10: what is other than in a plain directory', async (t) => {
   const version = execFileSync('fuse-overlayfs', ['--version'], { encoding: 'utf8' });
   if (!/version 1\.10/.test(version)) return t.pass(`skipped, this is another: ${version}`);
-  t.deepEqual(await differences(['--overlay-engine', 'fuse']), FUSE);
+  t.deepEqual(withoutLinkCount(await differences(['--overlay-engine', 'fuse'])), FUSE);
 });
 
 const root = apptainerRoot();
@@ -138,9 +145,8 @@ withForeign("Debian sid's fuse-overlayfs: what is other than in a plain director
     '--fuse-overlayfs',
     foreignProgram('directory' in root ? root.directory : ''),
   ];
-  t.deepEqual(await differences(words), {
+  t.deepEqual(withoutLinkCount(await differences(words)), {
     ...FUSE,
-    published_hard_links_share_changes: '(1, 1, True)',
     attribute_named_as_the_marks: "'EPERM'",
   });
 });

@@ -1,7 +1,9 @@
 // Overlays: trees of a repository that a job can write to, by both engines.
+import { execFileSync } from 'node:child_process';
 import { existsSync, lstatSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
+import { isRoot } from '../support/ordinary-user.ts';
 import { writeOverlayTree } from '../support/overlay-tree.ts';
 import { makeTestRepository, type TestRepository } from '../support/repository.ts';
 import { Installation, identities, type Launch, type Outcome, ordinaryUser } from '../support/run-cvmfsexec.ts';
@@ -14,7 +16,15 @@ let mount = '';
 test.before(async () => {
   repository = await makeTestRepository({
     fqrn: 'overlay.example.org',
-    writeTree: writeOverlayTree,
+    writeTree(directory) {
+      writeOverlayTree(directory);
+      writeFileSync(join(directory, 'large'), Buffer.from('0123456789abcdef'.repeat(65_536)));
+      execFileSync('sh', ['-c', 'for i in $(seq 300); do cat large; done >large.all; mv large.all large'], {
+        cwd: directory,
+      });
+    },
+    compression: 'none',
+    chunkSizes: { min: 4 << 20, average: 8 << 20, max: 16 << 20 },
     xattrs: new Map(),
   });
   mount = `/cvmfs/${repository.fqrn}`;
@@ -142,6 +152,50 @@ for (const engine of ENGINES) {
       both.map(({ stdout }) => stdout),
       ['seen\n', 'seen\n'],
       both[0].stderr,
+    );
+  });
+}
+
+for (const engine of ENGINES) {
+  test.serial(`${engine}: a published file of 300 MB is copied as a whole when it is first written to`, async (t) => {
+    const script = `head -c 5 large; echo; printf end >>large; printf start | dd of=large conv=notrunc 2>/dev/null
+      stat -c %s large; head -c 5 large; tail -c 3 large; echo; tail -c +6 large | head -c 314572795 | md5sum`;
+    const { stdout, stderr } = await job(script, { engine, limit: 60 });
+    const [before, size, ends, sum] = stdout.split('\n');
+    t.deepEqual([before, size, ends], ['01234', '314572803', 'startend'], stderr);
+    const rest = execFileSync('sh', ['-c', 'tail -c +6 "$1" | md5sum', 'sh', join(repository.tree, 'large')]);
+    t.is(`${sum}\n`, String(rest));
+  });
+
+  const asPublished = isRoot ? test.serial : test.serial.skip;
+  asPublished(`${engine}: what belongs to others can be read, and not changed`, async (t) => {
+    const parameters = { ...launch('').parameters, CLAIM_OWNERSHIP: 'no', CACHE_BASE: place.newPath() };
+    const script = `stat -c %u text/line; cat text/line; LC_ALL=C; export LC_ALL
+      for change in 'touch text/new' 'rm text/line' 'chmod 600 text/line' 'mv text/line text/else' 'mkdir new'; do
+        $change 2>&1 | sed 's/.*: //'; done; cat text/line; ls text`;
+    const { stdout } = await job(script, { engine, parameters });
+    const [owner, ...lines] = stdout.split('\n');
+    t.is(owner, readFileSync('/proc/sys/kernel/overflowuid', 'latin1').trim());
+    const large = 'Value too large for defined data type';
+    const denied = 'Permission denied';
+    const expected = [
+      'line',
+      denied,
+      large,
+      large,
+      large,
+      '',
+      'line',
+      'line',
+      'link',
+      'linked',
+      'linked-too',
+      'other',
+      '',
+    ];
+    t.deepEqual(
+      lines,
+      expected.filter((line, i) => line !== '' || i === expected.length - 1),
     );
   });
 }
