@@ -70,7 +70,6 @@ export function parseLaunchWords(
   let record: string | undefined;
   let image: string | undefined;
   let imageOnly: string | undefined;
-  let mapSubids = false;
   let scratch: string | undefined;
   const overlays: Overlay[] = [];
   const addRepository = (name: string) => {
@@ -99,7 +98,7 @@ export function parseLaunchWords(
     } else if (name === '--auto') auto.push(checkedPattern(attached ?? (isPattern(queue[0]) ? queue.shift()! : '*')));
     else if (word === '--debug' || word === '-d') debug = true;
     else if (word === '--offline') offline = true;
-    else if (word === '--map-subids') mapSubids = true;
+    else if (word === '--map-subids') continue;
     else if (word === '--host-pids') continue;
     else if (IMAGE_ONLY.has(word)) continue;
     else if (word === '-N') inside = false;
@@ -109,7 +108,6 @@ export function parseLaunchWords(
     else addRepository(word);
   }
   if (image === undefined && imageOnly) throw new UsageError(`${imageOnly} is of use only with --image; ${HINT}`);
-  if (image !== undefined && mapSubids) throw new UsageError(`--map-subids cannot be had with --image; ${HINT}`);
   if (repositories.length === 0 && image !== undefined) repositories.push(...usualHubs(image));
   const something = repositories.length > 0 || auto.length > 0 || image !== undefined || scratch !== undefined;
   if (!something && required === 'required') {

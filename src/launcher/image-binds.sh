@@ -28,6 +28,9 @@ cx_plan_binds() {
   cx_write_account
   cx_bind "$cx_base/own/passwd" /etc/passwd bind
   cx_bind "$cx_base/own/group" /etc/group bind
+  [ ! "$cx_subids" ] || for cx_word in /etc/subuid /etc/subgid; do
+    [ ! -f "$cx_word" ] || cx_bind "$cx_word" "$cx_word" bind
+  done
   # The programs for asking for more repositories.
   [ ! "$cx_keeper" ] || cx_bind "$cx_lib" "$cx_lib" rbind
   eval "set -- $cx_binds"

@@ -8,8 +8,8 @@ cx_lib=$1 cx_node=$2 cx_stdin=$3 cx_pidns=$4 cx_userns=$5 cx_uid=$6 cx_gid=$7 cx
 shift 9
 cx_assignments=$1 cx_seen=$2 cx_env_OLDPWD=$3 cx_by_hand=$4 cx_names=$5 cx_keeper=$6 cx_pipe=$7 cx_overlay_engine=$8 cx_fuse_overlayfs=$9
 shift 9
-cx_image_options=$1
-shift
+cx_image_options=$1 cx_subids=$2 cx_uid_map=$3 cx_gid_map=$4
+shift 4
 cx_name=cvmfsexec
 cx_home=${cx_lib%/src/launcher}
 . "$cx_lib/programs.sh"
@@ -44,26 +44,34 @@ cx_find nsenter || cx_die "no program 'nsenter' found: install util-linux"
 cx_nsenter=$cx_found
 cx_mount_image
 cx_plan_binds
-cx_hold_user_namespace
+[ "$cx_subids" ] || cx_hold_user_namespace
 cx_build_root
 cx_view=$cx_base/root
 cx_offer_requests
 cx_choose_directory
 cx_choose_command "$@"
 # Before the root is moved: whoever is left at the old one may make no user namespace.
-[ ! "$cx_userns" ] || cx_await_user_namespace
+[ ! "$cx_userns" ] || [ "$cx_subids" ] || cx_await_user_namespace
 
-cd "$cx_view" && "$cx_mount" -n --move . / 2>/dev/null || cx_die "cannot make the image the root"
+cd "$cx_view" || cx_die 'cannot enter the new root'
+cx_words='' cx_more=
+if [ "$cx_subids" ]; then
+  . "$cx_lib/image-subids.sh"
+  cx_choose_way
+  cx_move_root_later
+else
+  "$cx_mount" -n --move . / 2>/dev/null || cx_die "cannot make the image the root"
+fi
 umask "$cx_umask"
 eval "exec <&$cx_stdin $cx_stdin<&-"
 if [ "$cx_seen" ]; then
   case $cx_seen in *' PWD '*) PWD=$cx_directory ;; *) unset PWD ;; esac
   case $cx_seen in *' OLDPWD '*) OLDPWD=$cx_env_OLDPWD ;; *) unset OLDPWD ;; esac
 fi
-cx_find env
 eval "set -- $cx_command"
 set -- --root=. --wd=".$cx_start" -- "$@"
-[ ! "$cx_userns" ] || set -- --user="/proc/$cx_holder/ns/user" --preserve-credentials "$@"
-eval "set -- \"\$cx_found\" $cx_environment \"\$cx_nsenter\" \"\$@\""
+[ ! "$cx_userns" ] || [ "$cx_subids" ] || set -- --user="/proc/$cx_holder/ns/user" --preserve-credentials "$@"
+cx_find env
+eval "set -- $cx_words \"\$cx_found\" $cx_environment $cx_more \"\$cx_nsenter\" \"\$@\""
 for cx_fd in $cx_shut; do eval "exec $cx_fd<&-"; done
 exec "$@"

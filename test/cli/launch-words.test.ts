@@ -65,9 +65,8 @@ test('-m takes an image', (t) => {
   t.throws(() => parse('x', '-m'), { ...USAGE, message: /option -m needs a value/ });
 });
 
-test('--map-subids is refused with an image', (t) => {
+test('--map-subids is the launcher’s business', (t) => {
   t.deepEqual(parse('--map-subids', 'x').repositories, ['x']);
-  t.throws(() => parse('--map-subids', '--image', '/image', 'x'), { ...USAGE, message: /cannot be had with --image/ });
 });
 
 test('without a repository there is nothing to do', (t) => {

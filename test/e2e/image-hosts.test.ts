@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { type JobOptions, type Outcome, shells, Workplace } from '../launcher/job.ts';
-import { writeBusyboxTree } from '../support/image-hub.ts';
+import { copyProgram, writeBusyboxTree } from '../support/image-hub.ts';
 import { isRoot, user } from '../support/ordinary-user.ts';
 
 const place = new Workplace();
@@ -137,6 +137,27 @@ asHost('an image whose files belong to others', async (t) => {
   ]);
   t.is(stdout.toString(), 'a busybox image\n/etc/hosts\nx\n', stderr);
 });
+
+for (const shell of shells) {
+  asHost(`${shell}: --map-subids: the ids are there in the image, and newuidmap works in it`, async (t) => {
+    const withPrograms = join(place.directory, `subids-${shell}`);
+    writeBusyboxTree(withPrograms);
+    for (const name of ['newuidmap', 'newgidmap', 'unshare'])
+      copyProgram(`/usr/bin/${name}`, withPrograms, `usr/bin/${name}`);
+    const range = join(place.directory, 'range');
+    writeFileSync(range, `${user.name}:300000:5000\n`);
+    const host = `for f in subuid subgid; do [ -e /etc/$f ] || : >/etc/$f; mount --bind ${range} /etc/$f; done`;
+    const code = `id -u; cat /etc/issue; grep -c 300000 /proc/self/uid_map; echo "$ODD"; ls /proc/1/root 2>/dev/null; touch file
+      map() { /usr/bin/unshare --user --map-root-user --map-auto "$@"; }
+      map sh -c 'chown 33:44 file; ls -ln file'; map rm file; exit 6`;
+    const words = [place.program, '--map-subids', '--image', withPrograms, 'test.example.org', '--', 'sh', '-c', code];
+    const outcome = await place.run(words, { host, shell, env: { ODD: 'two\nlines', 'odd.name': 'x' } });
+    t.is(outcome.stderr, '');
+    t.regex(outcome.stdout.toString(), new RegExp(`^${user.uid}\na busybox image\n1\ntwo\nlines\n.* 33 +44`));
+    t.is(outcome.code, 6);
+    t.deepEqual(await place.leftovers(), []);
+  });
+}
 
 const musl =
   spawnSync('sh', ['-c', 'musl-gcc --version && ls /lib/ld-musl-*']).status === 0 ? test.serial : test.serial.skip;

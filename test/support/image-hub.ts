@@ -18,16 +18,21 @@ export function writeBusyboxTree(directory: string): void {
   for (const name of ['bin', 'dev', 'etc', 'proc', 'sys', 'tmp', 'var/tmp', 'usr/bin']) {
     mkdirSync(join(directory, name), { recursive: true });
   }
-  copyFileSync(BUSYBOX, join(directory, 'bin/busybox'));
-  for (const library of libraries(BUSYBOX)) {
-    mkdirSync(join(directory, dirname(library)), { recursive: true });
-    copyFileSync(library, join(directory, library));
-    chmodSync(join(directory, library), 0o755);
-  }
+  copyProgram(BUSYBOX, directory, 'bin/busybox');
   for (const applet of APPLETS.split(' ')) symlinkSync('busybox', join(directory, 'bin', applet));
   writeFileSync(join(directory, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\n');
   writeFileSync(join(directory, 'etc/group'), 'root:x:0:\n');
   writeFileSync(join(directory, 'etc/issue'), 'a busybox image\n');
+}
+
+/** Copies a program of this machine, with what it needs to run, to `path` of an image. */
+export function copyProgram(program: string, directory: string, path: string): void {
+  copyFileSync(program, join(directory, path));
+  for (const library of libraries(program)) {
+    mkdirSync(join(directory, dirname(library)), { recursive: true });
+    copyFileSync(library, join(directory, library));
+    chmodSync(join(directory, library), 0o755);
+  }
 }
 
 /** Paths of a program's libraries and loader; none of a static one. */
