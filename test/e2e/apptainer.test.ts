@@ -287,3 +287,14 @@ withApptainer(
     t.regex(lines[5] ?? '', /^1\.\d/, stderr);
   },
 );
+
+withApptainer('what mountrepo has mounted can be bound into a container', async (t) => {
+  const { stdout, stderr } = await inRoot(`
+    export CVMFSEXEC_MOUNTS=$P/scratch/by-user
+    set -- -o "CVMFS_SERVER_URL=$(sed -n s/^CVMFS_SERVER_URL=//p $P/site.conf)" -o CVMFS_KEYS_DIR=$P/keys
+    $P/package/bin/mountrepo "$@" -o CVMFS_HTTP_PROXY=DIRECT -o CVMFS_CACHE_BASE=$P/scratch/by-user-cache $R
+    apptainer -q exec -B $CVMFSEXEC_MOUNTS:/cvmfs $busybox cat $M/README
+    $P/package/bin/umountrepo -a; ls $CVMFSEXEC_MOUNTS | wc -l; gone`);
+  const content = execFileSync('cat', [join(repository.tree, 'README')], { encoding: 'utf8' });
+  t.is(stdout, `${place.scratch}/by-user/${repository.fqrn}\n${content}0\n`, stderr);
+});

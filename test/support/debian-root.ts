@@ -1,7 +1,16 @@
 // Root directories of Debian for tests, made by debootstrap from the mirror that this machine's apt uses, each in a minute, and
 // kept: in $CVMFSEXEC_TEST_ROOTS, or in the user's cache.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { isRoot } from './ordinary-user.ts';
@@ -25,7 +34,7 @@ export function debianRoot(root: DebianRoot): { directory: string } | { missing:
   const parent =
     process.env.CVMFSEXEC_TEST_ROOTS || join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'cvmfsexec-test');
   const directory = join(parent, name);
-  if (existsSync(join(directory, proof))) return { directory };
+  if (existsSync(join(directory, proof))) return completed(directory);
   const unfinished = `${directory}.${process.pid}`;
   mkdirSync(parent, { recursive: true });
   const from = mirror();
@@ -42,6 +51,16 @@ export function debianRoot(root: DebianRoot): { directory: string } | { missing:
   }
   if (!existsSync(join(unfinished, 'etc/hosts'))) writeFileSync(join(unfinished, 'etc/hosts'), '127.0.0.1 localhost\n');
   renameSync(unfinished, directory);
+  return completed(directory);
+}
+
+/** With the table of mounts that fusermount reads, which an installed system has. */
+function completed(directory: string): { directory: string } {
+  try {
+    symlinkSync('../proc/self/mounts', join(directory, 'etc/mtab'));
+  } catch {
+    // it is there
+  }
   return { directory };
 }
 
