@@ -33,8 +33,9 @@ cx_attempt() {
   cx_wait $cx_chain
 }
 
+# Whoever waits for maps that cannot be written is ended by a signal (subids.sh), perhaps before it can make a status of it.
 cx_has_failed() {
-  [ ! "$cx_confirmed" ] && [ ! "$cx_ended_by" ] && [ "$cx_status" -le 128 ]
+  [ ! "$cx_confirmed" ] && [ ! "$cx_ended_by" ] && { [ "$cx_status" -le 128 ] || [ "$cx_subids" ]; }
 }
 
 # In order: signals at their default, so that init can see them; death when the monitor dies; the namespaces.

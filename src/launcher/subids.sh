@@ -40,7 +40,7 @@ cx_add_range() {
 }
 
 # Starts a process that writes the maps of process $1 as soon as that has a user namespace of its own. Only from outside of it
-# can that be done. If it fails, the process gets TERM.
+# can that be done. If it fails, the process gets TERM: for the monitor that is a start that failed.
 cx_write_maps_of() {
   # In two steps, so that it is nobody's child.
   (

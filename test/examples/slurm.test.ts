@@ -94,7 +94,7 @@ onSlurm('scancel: the command has time to save its state, and nothing is left af
   t.true(await until(() => processes('cancelled-payload').length === 0, 20));
   t.true(performance.now() - start < 10_000);
   t.regex(read(directory, 'saved'), /demo/);
-  t.is(cluster.job(id, 'JobState'), 'CANCELLED');
+  t.true(await until(() => cluster.job(id, 'JobState') === 'CANCELLED', 20), cluster.job(id, 'JobState'));
 });
 
 onSlurm(
