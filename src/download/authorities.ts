@@ -2,6 +2,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
 const GRID_DIRECTORY = '/etc/grid-security/certificates';
+/** Of the system: the first that holds certificates. */
+const SYSTEM_DIRECTORIES = [
+  '/etc/ssl/certs',
+  '/etc/pki/tls/certs',
+  '/etc/ssl',
+  '/etc/pki/tls',
+  '/etc/pki/ca-trust/extracted/pem',
+];
 /** Hashed names are links to the others. */
 const CERTIFICATE_FILE = /\.(pem|crt)$/;
 
@@ -10,17 +18,17 @@ const CERTIFICATE_FILE = /\.(pem|crt)$/;
  * CVMFS_USE_SSL_SYSTEM_CA asks for them. What cannot be read is left out: then the server is not trusted.
  */
 export function readAuthorities(environment: NodeJS.ProcessEnv, ofSystem = false): string[] {
-  const directory = environment.X509_CERT_DIR || GRID_DIRECTORY;
-  const files = namesIn(directory).filter((name) => CERTIFICATE_FILE.test(name));
-  const paths = files.map((name) => `${directory}/${name}`);
+  const paths = certificatesIn(environment.X509_CERT_DIR || GRID_DIRECTORY);
   if (environment.X509_CERT_BUNDLE) paths.push(environment.X509_CERT_BUNDLE);
-  const texts = paths.map(readText).filter((text) => text.includes('-----BEGIN CERTIFICATE-----'));
-  return ofSystem ? [...texts, ...process.getBuiltinModule('node:tls').getCACertificates('system')] : texts;
+  if (ofSystem) paths.push(...(SYSTEM_DIRECTORIES.map(certificatesIn).find((found) => found.length > 0) ?? []));
+  const texts = new Set(paths.map(readText));
+  return [...texts].filter((text) => text.includes('-----BEGIN CERTIFICATE-----'));
 }
 
-function namesIn(directory: string): string[] {
+function certificatesIn(directory: string): string[] {
   try {
-    return readdirSync(directory);
+    const names = readdirSync(directory).filter((name) => CERTIFICATE_FILE.test(name));
+    return names.map((name) => `${directory}/${name}`);
   } catch {
     return [];
   }

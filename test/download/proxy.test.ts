@@ -1,11 +1,8 @@
-import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { Downloader } from '../../src/download/downloader.ts';
 import type { DownloadSettings } from '../../src/download/settings.ts';
 import { TestServer, type TestServerOptions } from '../support/http-server.ts';
-import { temporaryDirectory } from '../support/object-fixture.ts';
+import { makeCertificate } from '../support/server-certificate.ts';
 
 const LIMIT = 1_000_000;
 
@@ -30,22 +27,6 @@ function download(t: ExecutionContext, servers: readonly string[], settings: Par
 
 async function content(downloader: Downloader, path = '/x'): Promise<string> {
   return (await downloader.file(path, LIMIT)).toString();
-}
-
-/** A certificate for 127.0.0.1, signed by itself. */
-function makeCertificate(t: ExecutionContext): { key: string; cert: string } {
-  const directory = temporaryDirectory(t);
-  const [key, cert] = [join(directory, 'key'), join(directory, 'cert')];
-  const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '1', '-nodes'];
-  const files = ['-keyout', key, '-out', cert];
-  execFileSync(
-    'openssl',
-    ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', ...subject, ...files],
-    {
-      stdio: 'ignore',
-    },
-  );
-  return { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') };
 }
 
 test('a request through a proxy names the whole URL, and the connection to the proxy is kept', async (t) => {

@@ -9,6 +9,7 @@ import { DnsServer, type Records } from '../support/dns-server.ts';
 import { TestServer } from '../support/http-server.ts';
 import { makeTestRepository, type TestRepository } from '../support/repository.ts';
 import { Installation, type Launch, type Outcome } from '../support/run-cvmfsexec.ts';
+import { makeCertificate } from '../support/server-certificate.ts';
 import { resign, type Tamperable } from '../support/tamperable-repository.ts';
 import { pseudoRandom } from '../support/tree-sample.ts';
 
@@ -278,6 +279,29 @@ test.serial('a storm of requests for what cannot be had is slowed, and leaves no
   t.true(Number(count) > 1 && Number(count) < 40, `${count} attempts in 8 s`);
   t.is(content, 'one');
 });
+
+test.serial(
+  'https: authorities of the system are trusted where CVMFS_USE_SSL_SYSTEM_CA says so, of the grid always',
+  async (t) => {
+    const tls = makeCertificate(t);
+    const secure = await TestServer.start({ root: repository.serverRoot, tls });
+    t.teardown(() => secure.close());
+    const directory = place.newPath();
+    mkdirSync(directory);
+    chmodSync(directory, 0o755);
+    writeFileSync(join(directory, 'site.crt'), tls.cert);
+    const settings = { SERVER_URL: `${secure.url}/@fqrn@` };
+    // A machine with this one authority.
+    const system = ['unshare', '-rm', 'sh', '-c', `mount --bind '${directory}' /etc/ssl/certs && exec "$@"`, 'sh'];
+    const trusting = await run(READ, { ...settings, USE_SSL_SYSTEM_CA: 'yes' }, { wrapper: system });
+    t.is(trusting.stdout, 'one\n', trusting.stderr);
+    const without = await run(READ, settings, { wrapper: system });
+    t.is(without.exitCode, 125);
+    t.regex(without.stderr, /^cvmfsexec: [^\n]*self-signed certificate[^\n]*\n$/);
+    const grid = await run(READ, settings, { env: { X509_CERT_DIR: directory } });
+    t.is(grid.stdout, 'one\n', grid.stderr);
+  },
+);
 
 test.serial('external data, chunk by chunk, from servers and through proxies of its own', async (t) => {
   const root = join(place.directory, 'external');
