@@ -66,6 +66,7 @@ export function command(): Command {
           "mount repositories when somebody goes there; --auto='*.cern.ch': only those; repeatable",
         ),
       )
+      .addOption(new Option('--status-fd <N>', 'write events as lines of JSON to descriptor N, 3 to 9'))
       .addOption(new Option('--own', 'inside a job: a job of its own, also where all is mounted already'))
       .addOption(new Option('-N', 'no more repositories can be mounted from inside ($CVMFSMOUNT, $CVMFSUMOUNT)'))
       .version(version(), '-v, --version', 'print the version; --version also what it finds on this host')

@@ -13,6 +13,7 @@ import { again, once } from './patience.ts';
 import { reporter } from './reporter.ts';
 import { openRepository, repositorySession } from './repository-mount.ts';
 import { repositorySettings } from './settings/repository.ts';
+import type { TellStatus } from './status-events.ts';
 import { type ServedMount, TalkSockets } from './talk-sockets.ts';
 
 /** A repository that is being mounted, or is mounted. */
@@ -40,6 +41,7 @@ export class JobMounts {
   readonly ended: Promise<void>;
   readonly #launch: LaunchWords;
   readonly #handover: Handover;
+  readonly #tellStatus: TellStatus;
   /** By name. */
   readonly #mounts = new Map<string, Mounting>();
   readonly #openings: Promise<MountedRepository>[] = [];
@@ -52,8 +54,10 @@ export class JobMounts {
   /** With `--auto`. */
   #points: MountPoints | undefined;
 
-  constructor(launch: LaunchWords, handover: Handover) {
+  /** @param tellStatus told of what is mounted and unmounted */
+  constructor(launch: LaunchWords, handover: Handover, tellStatus: TellStatus = () => {}) {
     this.#launch = launch;
+    this.#tellStatus = tellStatus;
     this.#handover = handover;
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
@@ -80,6 +84,7 @@ export class JobMounts {
       if (fqrn !== ROOT) openings.push(this.#open(await this.#settings(fqrn), place));
     }
     this.#root = await Promise.race([handover.rootDirectory(), failure(openings)]);
+    if (!handover.restarted) this.#tellStatus({ event: 'namespaces' });
     const serveAll = () =>
       Promise.all(
         openings.map((opening) => {
@@ -198,6 +203,7 @@ export class JobMounts {
       this.#sockets.remove(mount);
       mount.place.end();
       const { fqrn } = mount.settings;
+      this.#tellStatus({ event: 'unmounted', repository: fqrn });
       if (this.#mounts.get(fqrn) === mounting) {
         this.#mounts.delete(fqrn);
         this.#points?.setCovered(fqrn, false);
@@ -234,9 +240,15 @@ export class JobMounts {
     await mounted;
     points?.setCovered(fqrn, true);
     if (adopted && !negotiated) await initialized(session, fqrn);
+    if (!adopted) this.#tellMounted(fqrn, repository, mountpoint);
     settings.log?.note(`CernVM-FS: linking ${mountpoint} to repository ${fqrn}`);
     repository.followRevisions(session.notify);
     return { ended, repository, settings, mountpoint, place, unmounting: false };
+  }
+
+  #tellMounted(repository: string, { root, layers }: MountedRepository, mountpoint: string): void {
+    const { revision } = layers.tree.root.catalog;
+    this.#tellStatus({ event: 'mounted', repository, revision, root_hash: root.rootHash.toString(), mountpoint });
   }
 }
 

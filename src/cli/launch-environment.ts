@@ -1,5 +1,6 @@
 // What init (src/launcher/serve.sh) tells the server in its environment, beside its words.
 import { closeSync } from 'node:fs';
+import type { StatusPlace } from './status-events.ts';
 
 /** The caller's directory: relative paths on the command line start there. */
 export function callerDirectory(): string {
@@ -32,4 +33,13 @@ export function inheritance(): Inheritance {
   delete process.env.CVMFSEXEC_DESCRIPTORS;
   delete process.env.CVMFSEXEC_RESTARTED;
   return { descriptors: descriptors.split(' ').filter(Boolean).map(Number), restarted: restarted !== undefined };
+}
+
+/** Where the job's events are told (`--status-fd`); undefined: nowhere. */
+export function statusPlace(): StatusPlace | undefined {
+  const { CVMFSEXEC_STATUS: text } = process.env;
+  delete process.env.CVMFSEXEC_STATUS;
+  if (text === undefined) return undefined;
+  const [fd, pid] = text.split(' ');
+  return { fd: Number(fd), commandPid: pid ? Number(pid) : undefined };
 }

@@ -35,7 +35,7 @@ export interface LaunchWords {
 type ValuedOption =
   | ('parameter' | 'config' | 'record' | 'scratch')
   | ('image' | 'bind' | 'env' | 'pwd')
-  | ('overlay' | 'engine' | 'program');
+  | ('overlay' | 'engine' | 'program' | 'status');
 
 /** Options that take a value, in their short and long spelling. */
 const VALUED: ReadonlyMap<string, ValuedOption> = new Map([
@@ -50,6 +50,7 @@ const VALUED: ReadonlyMap<string, ValuedOption> = new Map([
   ['--overlay', 'overlay'],
   ['--overlay-engine', 'engine'],
   ['--fuse-overlayfs', 'program'],
+  ['--status-fd', 'status'],
 ]);
 
 /** Options that mean something only with an image. */
@@ -94,7 +95,7 @@ export function parseLaunchWords(
         addRepository(overlay.repository);
       } else if (kind === 'engine') checkEngine(value);
       else if (kind === 'scratch') scratch = value;
-      // `program`, of --fuse-overlayfs, is the shell's business alone.
+      // `program`, of --fuse-overlayfs, and `status` are the shell's business alone.
     } else if (name === '--auto') auto.push(checkedPattern(attached ?? (isPattern(queue[0]) ? queue.shift()! : '*')));
     else if (word === '--debug' || word === '-d') debug = true;
     else if (word === '--offline') offline = true;

@@ -6,7 +6,7 @@ import { writeSync } from 'node:fs';
 import { commandEnded, surviveJobSignals } from '../launcher/job-signals.ts';
 import { Handover } from './handover.ts';
 import { JobMounts } from './job-mounts.ts';
-import { callerDirectory, closeForeignDescriptors, inheritance } from './launch-environment.ts';
+import { callerDirectory, closeForeignDescriptors, inheritance, statusPlace } from './launch-environment.ts';
 import { type LaunchWords, parseLaunchWords, resolvePaths } from './launch-words.ts';
 import { sleep } from './patience.ts';
 
@@ -19,8 +19,15 @@ export async function main(words: string[]): Promise<number> {
   closeForeignDescriptors();
   const launch = resolvePaths(parseLaunchWords(words), callerDirectory());
   const handover = new Handover(inheritance(), launch.repositories.length);
-  const mounts = new JobMounts(launch, handover);
-  const started = await Promise.race([ended, mounts.start().then(() => tellReady(handover, launch, mounts))]);
+  const place = statusPlace();
+  const tellStatus = place && (await import('./status-events.ts')).statusWriter(place);
+  const mounts = new JobMounts(launch, handover, tellStatus);
+  const ready = mounts.start().then(() => {
+    if (!handover.restarted) tellStatus?.({ event: 'started', pid: place?.commandPid });
+    return tellReady(handover, launch, mounts);
+  });
+  ready.catch((error: Error) => tellStatus?.({ event: 'error', reason: error.message }));
+  const started = await Promise.race([ended, ready]);
   if (started) {
     if (launch.inside) answerRequests(handover, mounts);
     await Promise.race([ended, mounts.ended]);

@@ -56,6 +56,10 @@ trap 'cx_finish 137' 24
 eval "exec $cx_spare<&$cx_stdin $cx_stdin<&0"
 
 cx_parse_words "$@"
+[ ! "$cx_status_fd" ] || {
+  . "$cx_lib/status-handover.sh"
+  read -r cx_init_pid cx_line </proc/self/stat # still as the caller sees it
+}
 cx_begun=
 # --- The job. The server's part is left to itself by the process that starts it: `wait` for the command would else wait
 # for the whole pipeline.

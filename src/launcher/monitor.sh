@@ -120,6 +120,7 @@ cx_find_children() {
 # Ends as the job did: by the same signal, so that the caller's shell sees it, or with the same status.
 cx_end_alike() {
   [ ! "$cx_ended_by" ] || cx_status=$((cx_ended_by + 128))
+  [ ! "$cx_status_fd" ] || cx_tell_exit "$cx_status"
   if [ "$cx_status" -gt 128 ] && [ "$cx_status" -lt 160 ]; then
     ulimit -c 0 # the command's core is enough
     trap - $((cx_status - 128)) 2>/dev/null

@@ -10,6 +10,7 @@
 #            (src/launcher/job-journal.ts); they have that pipe as descriptor 4
 #   stdout   `ready` when all is mounted, and where that pipe is found
 #   CVMFSEXEC_DESCRIPTORS  numbers of the descriptors of /dev/fuse, one a repository, then spare ones for those mounted later
+#   CVMFSEXEC_STATUS       see status-handover.sh; only with --status-fd
 #   CVMFSEXEC_RESTARTED    set for all but the first
 #   CVMFSEXEC_SCRATCH      where a scratch image will be mounted when /cvmfs can be mounted upon
 #
@@ -26,6 +27,7 @@ cx_serve() {
     cx_count=$((cx_count + 1))
   done
   shift $(($# - cx_words))
+  [ ! "$cx_status_fd" ] || cx_hand_status_on
   for cx_fd in $cx_taken $cx_stdin $cx_spare; do eval "exec $cx_fd<&-"; done
   cx_clean_node_environment
   CVMFSEXEC_DIRECTORY=$cx_pwd CVMFSEXEC_CLOSE=${cx_close# }
@@ -49,6 +51,7 @@ cx_hold_descriptors() {
   [ ! "$cx_auto" ] || cx_needed=$((cx_needed + 101))
   while [ $cx_needed -gt 0 ]; do
     cx_needed=$((cx_needed - 1))
+    cx_pass_over_open
     if [ $cx_fd = 10 ]; then
       (eval 'exec 20<>/dev/null' && [ -e /proc/self/fd/20 ]) 2>/dev/null || {
         cx_find bash || return
@@ -63,14 +66,19 @@ cx_hold_descriptors() {
   [ "$cx_inside" ] || return 0
   cx_end=10
   [ ! "${BASH_VERSION-}" ] || cx_end=$((cx_fd + 20))
-  while [ $cx_fd -lt $cx_end ]; do
+  while cx_pass_over_open && [ $cx_fd -lt $cx_end ]; do
     if [ $cx_fd = 10 ]; then cx_fd=20 cx_end=40; fi
     cx_hold_one
   done
 }
 
+# The caller's, and that of --status-fd.
+cx_pass_over_open() {
+  while [ -h "/proc/self/fd/$cx_fd" ]; do cx_fd=$((cx_fd + 1)); done
+}
+
 cx_hold_one() {
-  while [ -h "/proc/self/fd/$cx_fd" ]; do cx_fd=$((cx_fd + 1)); done # the caller's
+  cx_pass_over_open
   eval "command exec $cx_fd<>/dev/fuse" || {
     kill -61 "$cx_init"
     exit 125
@@ -186,6 +194,6 @@ cx_start_command() {
   cx_parse_words "$@"
   shift $((cx_words + 1))
   cx_exec_default_signals /bin/sh "$cx_lib/starter.sh" "$cx_lib" "$cx_stdin" "$cx_spare" "$cx_userns" "$cx_uid" \
-    "$cx_gid" "$cx_shut" "$cx_pwd" "$cx_image_options" "$cx_node" "$cx_pidns" "$cx_propagation" "$cx_names" \
+    "$cx_gid" "$cx_shut $cx_status_fd" "$cx_pwd" "$cx_image_options" "$cx_node" "$cx_pidns" "$cx_propagation" "$cx_names" \
     "$cx_overlay_engine" "$cx_fuse_overlayfs" "$@"
 }

@@ -8,11 +8,12 @@
 #   cx_scratch         value of -m
 #   cx_inside          not empty, if the job may ask for more repositories
 #   cx_auto            not empty, if it gets more without asking
+#   cx_status_fd       value of --status-fd
 #   cx_overlays        number of overlays asked for; cx_overlay_1 and so on are their REPO[/PATH][:DIR[:ro]]
 #   cx_overlay_engine  auto, kernel or fuse
 #   cx_fuse_overlayfs  path of the program, or nothing
 cx_parse_words() {
-  cx_names=' ' cx_image_options='' cx_image='' cx_scratch='' cx_inside=1 cx_auto=
+  cx_names=' ' cx_image_options='' cx_image='' cx_scratch='' cx_inside=1 cx_auto='' cx_status_fd=
   cx_overlays=0 cx_overlay_engine=auto cx_fuse_overlayfs=
   while [ $# -gt 0 ] && [ "$1" != -- ]; do
     cx_option=$1 cx_value=
@@ -25,7 +26,8 @@ cx_parse_words() {
       --contain | --no-home | --cleanenv) cx_image_options="$cx_image_options $1" ;;
     esac
     case $1 in
-      -o | -m | --config | --record | --image | --bind | --env | --pwd | --overlay | --overlay-engine | --fuse-overlayfs)
+      -o | -m | --config | --record | --image | --bind | --env | --pwd | --overlay | --overlay-engine | --fuse-overlayfs | \
+        --status-fd)
         if [ $# -gt 1 ] && [ "$2" != -- ]; then
           cx_value=$2
           [ "$1" != -m ] || cx_scratch=$2
@@ -45,6 +47,7 @@ cx_parse_words() {
         ;;
       --overlay-engine) cx_overlay_engine=$cx_value ;;
       --fuse-overlayfs) cx_fuse_overlayfs=$cx_value ;;
+      --status-fd) cx_status_fd=$cx_value ;;
       --auto) cx_auto=1 ;; # a pattern as the next word is no name
       -*) ;;
       *) cx_add_name "$cx_option" ;;

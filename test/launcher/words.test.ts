@@ -30,6 +30,7 @@ const LINES: readonly (readonly string[])[] = [
   ['--fuse-overlayfs', 'program', '--overlay-engine=kernel', '--overlay', 'd.org/x:y:z:ro', 'a.org'],
   ['--config=directory', '--record=file', '-d', '--debug', '--offline', '--map-subids', '--host-pids', '-N', 'a.org'],
   ['--auto'],
+  ['--status-fd', '3', 'a.org', '--status-fd=4'],
   ['--auto', '*.org', 'a.org'],
   ['--auto', 'a.org', '--auto=b.org', '-d'],
   ['--config=directory', '--record=file', '-d', '--debug', '--offline', '-N', 'a.org'],
