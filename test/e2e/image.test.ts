@@ -153,6 +153,15 @@ test('an image of layers: by its chain, or by the layers themselves, without wha
   }
 });
 
+test('a runtime bundle', async (t) => {
+  const bundle = join(place.directory, 'bundle');
+  writeBusyboxTree(join(bundle, 'rootfs'));
+  const settings = { process: { args: ['/bin/cat', '/etc/issue'], env: ['PATH=/bin', 'FROM_BUNDLE=yes'] } };
+  writeFileSync(join(bundle, 'config.json'), JSON.stringify(settings));
+  const { stdout, stderr } = await inImage([bundle], sh('echo $FROM_BUNDLE'));
+  t.is(stdout, 'yes\n', stderr);
+});
+
 test('what is not there is refused with one line', async (t) => {
   const refused = async (image: string[], command: string[], expected: RegExp, exitCode = 125) => {
     const outcome = await inImage(image, command);
