@@ -76,9 +76,9 @@ for (const [signal, when] of Object.entries(moments)) {
   test.serial(`in the foreground: ${signal} ends it at once, whatever it is doing, and unmounts`, async (t) => {
     const { stdout, stderr } = await script(`
       for when in ${when.join(' ')}; do
-        $C -f $R "$M" >"$M.out" & p=$!
+        rm -f "$M.out"; $C -f $R "$M" >"$M.out" & p=$!
         case $when in
-          up) until grep -q mounted "$M.out"; do sleep 0.05; done; exec 6<"$M/README" ;;
+          up) until grep -q mounted "$M.out" 2>/dev/null; do sleep 0.05; done; exec 6<"$M/README" ;;
           *) sleep $when ;;
         esac
         kill -${signal} $p; wait $p; echo $? $when; grep " $M " /proc/mounts; exec 6<&-
