@@ -30,7 +30,7 @@ function run(script: string, options: Partial<PlacesOptions> = {}) {
   const begin = `F=/mnt/cvmfsexec
     where() { sed 's|^\\(.* \\)*\\(/[^ ]*\\)/[0-9a-f]\\{64\\}/bin/\\.\\./dist/start\\.cjs|\\2:|'; }
     start() { "$F" --version | where; }
-    clean() { ls -A "$1" | sed 's/^[0-9a-f]\\{64\\}$/package/'; }
+    clean() { ls -A "$1" | sed 's/^[0-9a-f]\\{64\\}$/package/' | LC_ALL=C sort; }
   `;
   return inPrivatePlaces(place, begin + script, { directory, ...options });
 }
@@ -177,7 +177,7 @@ test('old versions go, but not those in use or started lately', async (t) => {
     for v in aa bb cc; do mkdir -p $v/node/lib; touch -d '40 days ago' $v/.used; done; touch cc/.used; mkdir keep; touch -d '40 days ago' keep/.used
     cp "$(command -v sleep)" bb/node/lib/ld-linux-x86-64.so.2; cp bb/node/lib/* bb/node/lib/ld-linux-aarch64.so.1
     bb/node/lib/ld-linux-$(uname -m | tr _ -).so.* 100 & p=$!; sleep 0.1; start; kill $p; clean .`);
-  t.is(stdout, `${HERE}${SAID}.lock\npackage\nbb\ncc\nkeep\n`, stderr);
+  t.is(stdout, `${HERE}${SAID}.lock\nbb\ncc\nkeep\npackage\n`, stderr);
 });
 
 test('by each shell, from anywhere, with any mask, and with nothing in the environment', async (t) => {
