@@ -127,6 +127,8 @@ export class JobMounts {
       if (mayBeGone) return;
       throw new LauncherError('NOT_MOUNTED', `cannot unmount ${fqrn}: it is not mounted in this job`);
     }
+    // The topmost mount there is not ours, and it needs the one below.
+    if (this.#hasOverlay(fqrn)) throw new LauncherError('UNMOUNT_FAILED', `cannot unmount ${fqrn}: --overlay uses it`);
     mount.unmounting = true;
     try {
       await unmount(mount.mountpoint, lazy);
@@ -146,6 +148,11 @@ export class JobMounts {
   async close(): Promise<void> {
     this.#sockets.close();
     await Promise.all(this.#openings.map(async (repository) => (await repository).close()));
+  }
+
+  #hasOverlay(fqrn: string): boolean {
+    const names = new Map(this.completedNames);
+    return this.#launch.overlays?.some(({ repository }) => names.get(repository) === fqrn) ?? false;
   }
 
   #settings(name: string): Promise<RepositorySettings> {

@@ -60,6 +60,7 @@ cx_make_overlay() {
     *) cx_fqrn=$cx_repository ;;
   esac
   cx_place=/cvmfs/$cx_fqrn${cx_place#"$cx_repository"}
+  [ -d "$cx_place/." ] # with --auto it appears by this
   # Where links lead to: the mount is made there.
   cx_real=$(cd -P -- "$cx_place" 2>/dev/null && pwd -P && echo .) || {
     cx_why="there is no directory $cx_place"

@@ -200,6 +200,13 @@ for (const engine of ENGINES) {
   });
 }
 
+test.serial('a repository under an overlay cannot be unmounted from inside', async (t) => {
+  const script = `cd /; $CVMFSUMOUNT ${repository.fqrn}; echo $?; cat ${mount}/text/line; echo more >>${mount}/text/line && tail -n 1 ${mount}/text/line`;
+  const { stdout, stderr } = await job(script);
+  t.is(stdout, '1\nline\nmore\n');
+  t.is(stderr, `cvmfsexec: cannot unmount ${repository.fqrn}: --overlay uses it\n`);
+});
+
 test.serial('what cannot be overlaid is one line and 125', async (t) => {
   const file = place.newPath();
   writeFileSync(file, '');
