@@ -148,11 +148,11 @@ withMpi('MPI: the ranks of a node are in one job', async (t) => {
 });
 
 withMpi('MPI: on each further node the daemon runs in a launch of its own', async (t) => {
-  // Stands in for ssh to another node, which has the same files: the daemon is not started inside of mpirun's job.
+  // Stands in for ssh to another node, which has the same files and knows nothing of the job that mpirun is in.
   const launches = join(newcomer.place.scratch, 'launches');
   const agent = payload(
     'to-other-node',
-    `echo "$*" >>${launches}; TMPDIR=${newcomer.place.scratch}/$1; mkdir "$TMPDIR"; export TMPDIR; shift; exec sh -c "$*"`,
+    `echo "$*" >>${launches}; TMPDIR=${newcomer.place.scratch}/$1; mkdir "$TMPDIR"; export TMPDIR; shift; unset CVMFSEXEC_CMDPIPE CVMFSEXEC_CMDFD CVMFSMOUNT CVMFSUMOUNT; exec sh -c "$*"`,
   );
   const env = { ...MPI, OMPI_MCA_plm_rsh_agent: agent };
   const { exitCode, stdout, stderr } = await newcomer.demo(
@@ -160,7 +160,7 @@ withMpi('MPI: on each further node the daemon runs in a launch of its own', asyn
     { env },
   );
   t.is(exitCode, 0, stderr);
-  t.deepEqual(ranks(stdout).lines, TWO);
+  t.deepEqual(ranks(stdout), { lines: TWO, namespaces: 2 });
   const started = readFileSync(launches, 'utf8').trim().split('\n').sort();
   t.deepEqual(
     started.map((line) => /^(\S+) .* \S*\/cvmfsexec demo\.example\.org -- orted /.exec(line)?.[1]),
