@@ -176,6 +176,10 @@ cx_shall_go_on() {
       ;;
   esac
   if [ "$cx_status" -gt 128 ]; then cx_cause="signal $((cx_status - 128))"; else cx_cause="status $cx_status"; fi
+  [ "$cx_status" != 137 ] || {
+    . "$cx_lib/out-of-memory.sh"
+    cx_look_for_oom
+  }
   [ $cx_failures -ge 3 ] || return 0
   cx_give_up "the file system server ended unexpectedly ($cx_cause), three times in a row; the job was ended"
   return 1
