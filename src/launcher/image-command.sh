@@ -20,10 +20,6 @@ exec "$@"'
 # Sets cx_command to the words to run, cx_environment to the words for env(1), both in quotes, for command "$@". Without a
 # command it is what the image says: its runscript, entrypoint and command, or else a shell.
 cx_choose_command() {
-  cx_image_shell=
-  for cx_word in /bin/bash /bin/sh; do
-    [ "$cx_image_shell" ] || ! cx_is_program $cx_word || cx_image_shell=$cx_word
-  done
   cx_oci_variables='' cx_oci_command=
   cx_is_program /.singularity.d/runscript || cx_read_oci_configuration # it was made of that
   if [ $# = 0 ]; then
@@ -31,7 +27,7 @@ cx_choose_command() {
       set -- /.singularity.d/runscript
     elif [ "$cx_oci_command" ]; then
       eval "set -- $cx_oci_command"
-    elif [ "$cx_image_shell" ]; then
+    elif cx_find_image_shell; then
       set -- "$cx_image_shell"
     else
       cx_die 'the image has no shell and says nothing of a command: name one'
@@ -54,6 +50,13 @@ cx_choose_command() {
   done
 }
 
+cx_find_image_shell() {
+  for cx_image_shell in /bin/bash /bin/sh; do
+    ! cx_is_program $cx_image_shell || return 0
+  done
+  return 1
+}
+
 # The caller's environment, but for where programs and libraries are: that is another matter inside.
 cx_choose_environment() {
   if [ "$cx_cleanenv" ]; then
@@ -67,9 +70,10 @@ cx_choose_environment() {
   fi
   cx_quote "CVMFSEXEC_IMAGE=$cx_image"
   cx_environment="$cx_environment PATH=$cx_default_path $cx_quoted"
-  if [ "${SHELL-}" ] && [ ! "$cx_cleanenv" ] && ! cx_is_program "$SHELL"; then
-    cx_environment="$cx_environment SHELL=${cx_image_shell:-/bin/sh}"
-  fi
+  [ "${SHELL-}" ] && [ ! "$cx_cleanenv" ] || return 0
+  [ "$SHELL" != "$cx_shell" ] || return 0 # the account's, which is there
+  cx_is_program "$SHELL" || { cx_find_image_shell && cx_environment="$cx_environment SHELL=$cx_image_shell"; }
+  return 0
 }
 
 # Ends with 127 or 126, as a shell does, if command $1 cannot be run.

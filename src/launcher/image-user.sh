@@ -10,7 +10,7 @@ cx_hold_user_namespace() {
 }
 
 cx_run_holder() {
-  cx_code='until [ /proc/$1/ns/user -ef /proc/self/ns/user ] || [ ! -e /proc/$1/ns ]; do sleep 0.05; done'
+  cx_code='until [ /proc/$1/ns/user -ef /proc/self/ns/user ] || [ ! -e /proc/$1/ns ]; do sleep 0.3; done'
   if [ "$cx_by_hand" ]; then
     exec "$1" --user /bin/sh -c "$cx_code" sh $$
   else

@@ -94,6 +94,8 @@ cx_keep_server() {
   cx_server=$!
   cx_set_up_root "$@" --
   [ ! "$cx_scratch" ] || cx_mount_scratch
+  # What is mounted from inside is to be seen in the image's mount namespace too.
+  [ ! "$cx_image" ] || [ ! "$cx_inside" ] || "$cx_mount" -n --make-shared /cvmfs
   # This shell's own remark about a killed server would only confuse.
   exec 3>&2 2>/dev/null
   # In the tmpfs that only this job sees. The server unlinks it before the command is there.
