@@ -1,12 +1,17 @@
 // The programs and limits of this machine.
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
+import { isAbsolute } from 'node:path';
 import type { Check, Finding } from './finding.ts';
 import { kernel, mounting, namespaces, processes } from './namespaces.ts';
 import { programAt, tryRun } from './try-run.ts';
 
 const node: Check = {
   subject: 'node',
-  run: async () => ({ subject: 'node', state: 'ok', text: `${process.version} (${process.execPath})` }),
+  run: async () => ({
+    subject: 'node',
+    state: 'ok',
+    text: `${process.version} (${isAbsolute(process.argv0) ? process.argv0 : process.execPath})`,
+  }),
 };
 
 const device: Check = {

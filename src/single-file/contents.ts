@@ -16,10 +16,16 @@ const CONFIGURATION = 'etc/cvmfs';
 /** What a name may consist of, as the head has them unquoted. */
 const NAME = /^[A-Za-z0-9._+:@=-]+$/;
 
-/** The programs, the launcher and the bundle of the package in `directory`. */
-export function addPackage(contents: Contents, directory: string): void {
+/** What Node calls them. */
+const ARCHITECTURES: Readonly<Record<string, string>> = { x86_64: 'x64', aarch64: 'arm64' };
+
+/** The programs, the launcher and the bundles of the package in `directory`; of code caches, those for `machine`. */
+export function addPackage(contents: Contents, directory: string, machine: string): void {
   for (const part of ['bin', 'dist', 'src/launcher']) addTree(contents, part, join(directory, part));
-  for (const path of contents.keys()) if (path.endsWith('.ts')) contents.delete(path);
+  for (const path of contents.keys()) {
+    const [, architecture] = /\.(\w+)\.cache$/.exec(path) ?? [];
+    if (path.endsWith('.ts') || (architecture && architecture !== ARCHITECTURES[machine])) contents.delete(path);
+  }
 }
 
 /** Node where find-node.sh looks for it. */

@@ -26,7 +26,7 @@ export interface SingleFileOptions {
 export async function makeSingleFile(options: SingleFileOptions): Promise<number> {
   const { packageDirectory, output, node, configuration, kind, tools, defaultProgram } = options;
   const contents: Contents = new Map();
-  addPackage(contents, packageDirectory);
+  addPackage(contents, packageDirectory, node.machine);
   addNode(contents, node);
   for (const [name, tool] of tools) {
     if (tool.machine !== node.machine)

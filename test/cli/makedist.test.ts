@@ -98,6 +98,40 @@ for (const [what, words, message] of [
   });
 }
 
+test('for another processor: its Node, its loader, and none of this machine’s', async (t) => {
+  // Programs as those for it, as far as their headers tell.
+  const [own, other] = process.arch === 'x64' ? ['x86_64', 'aarch64'] : ['aarch64', 'x86_64'];
+  const foreign = place.newPath();
+  mkdirSync(join(foreign, 'lib'), { recursive: true });
+  mkdirSync(join(foreign, 'bin'));
+  const convert = (from: string, to: string): void => {
+    const program = readFileSync(from);
+    program.writeUInt16LE(other === 'aarch64' ? 183 : 62, 18);
+    writeFileSync(join(foreign, to), program);
+  };
+  convert('/bin/echo', 'bin/node');
+  const lines = execFileSync('ldd', ['/bin/echo'], { encoding: 'utf8' });
+  for (const [path] of lines.matchAll(/\/\S+(?= \(0x)/g)) convert(path, `lib/${path.slice(path.lastIndexOf('/') + 1)}`);
+  const { directory, makedist } = workplace();
+  const { exitCode, stderr } = await makedist('--node', foreign, '-m', `rhel9-${other}`, '-o', 'f');
+  t.is(exitCode, 0, stderr);
+  t.regex(
+    (await makedist('--node', foreign, '-m', `rhel9-${own}`, '-o', 'g')).stderr,
+    new RegExp(`a Node for ${other} only`),
+  );
+  const names = archived(join(directory, 'f'));
+  t.true(names.includes('dist/serving.cjs'));
+  t.deepEqual(
+    names.filter((name) => name.endsWith('.cache')),
+    [],
+  );
+  const run = await place.command([join(directory, 'f'), '--version'], {
+    env: { CVMFSEXEC_UNPACK_DIR: `${directory}/u` },
+  });
+  t.is(run.stderr, `f: this file is for ${other}, this machine is ${own}\n`);
+  t.is(run.exitCode, 125);
+});
+
 test('a file name in the configuration that sh would not take as it is', async (t) => {
   const { directory, makedist } = workplace();
   mkdirSync(join(directory, 'config'));
