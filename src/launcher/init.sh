@@ -56,10 +56,9 @@ trap 'cx_finish 137' 24
 eval "exec $cx_spare<&$cx_stdin $cx_stdin<&0"
 
 cx_parse_words "$@"
-[ ! "$cx_status_fd" ] || {
-  . "$cx_lib/status-handover.sh"
-  read -r cx_init_pid cx_line </proc/self/stat # still as the caller sees it
-}
+read -r cx_init_pid cx_line </proc/self/stat # still as the caller sees it
+cx_forking=/proc/$cx_init_pid/fd/$cx_stdin # is there until all processes of the launch are: see cx_await_forks
+[ ! "$cx_status_fd" ] || . "$cx_lib/status-handover.sh"
 cx_begun=
 # --- The job. The server's part is left to itself by the process that starts it: `wait` for the command would else wait
 # for the whole pipeline.
@@ -75,10 +74,13 @@ else
   cx_command=$!
 fi
 # stderr only for what is worth saying: the shell's own remark about a command that was killed is not.
-eval "exec $cx_stdin<&- $cx_spare>&2 2>/dev/null"
+cx_close_stdin() {
+  eval "exec $cx_stdin<&- $cx_spare>&2 2>/dev/null"
+}
 # --- Signals, as soon as there is somebody who could have them.
 if [ "${BASH_VERSION-}" ]; then
-  cx_deliver_in_bash &
+  { cx_close_stdin && cx_deliver_in_bash; } &
+  cx_close_stdin
   # With traps that return, `wait` could not be relied on.
   trap '' 1 2 3 10 12 15 18 20 21 22 28
   for cx_signal in 1 2 3 10 12 15; do
@@ -86,6 +88,7 @@ if [ "${BASH_VERSION-}" ]; then
     trap "cx_finish $((cx_signal + 128))" $((cx_signal + 34)) # from cx_too_early
   done
 else
+  cx_close_stdin
   cx_set_traps
 fi
 cx_wait $cx_command

@@ -104,6 +104,7 @@ cx_replace_root() {
   [ -e $cx_base/proc/self/status ] || cx_root_failed ''
   # --- The new root takes the place of the old, which goes to $cx_own for a moment: the only directory that is ours.
   cd $cx_base || cx_root_failed "cannot enter $cx_base"
+  cx_await_forks
   cx_pivot_root . "$cx_own" || cx_root_failed 'cannot change the root (pivot_root); an empty directory /cvmfs on this host helps'
   cd /
   # Lazily: processes of this job still stand in it.
@@ -154,6 +155,16 @@ cx_add_line() {
   cx_escape "$2"
   cx_lines="$cx_lines$cx_from $cx_escaped none rbind 0 0
 "
+}
+
+# Waits until init has started its other processes. One that is being forked at the moment of pivot_root is missed by the
+# kernel and left at the old root, where there is no /cvmfs and no user namespace can be made.
+cx_await_forks() {
+  cx_count=0
+  while [ -h "$cx_forking" ] && [ $cx_count -lt 1000 ]; do
+    cx_count=$((cx_count + 1))
+    command sleep 0.005
+  done
 }
 
 # Newer Debian has pivot_root in a package that hosts may lack (util-linux-extra).

@@ -11,7 +11,7 @@ set -o posix
 . "$cx_lib/serve.sh"
 . "$cx_lib/scratch-image.sh"
 . "$cx_lib/words.sh"
-export -n cx_name cx_home cx_lib cx_node cx_init cx_pidns cx_userns cx_propagation
+export -n cx_name cx_home cx_lib cx_node cx_init cx_pidns cx_userns cx_propagation cx_forking
 cx_words=$#
 cx_hold_descriptors "$@"
 cx_keep_server "$@"

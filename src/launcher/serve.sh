@@ -43,7 +43,7 @@ cx_serve() {
 # the rest for itself, and they end with it. For what is mounted from inside there are spare ones, which cost nothing: as
 # many as this shell can name without asking; with --auto, one for the directory of all and as many as may well be used.
 cx_hold_descriptors() {
-  CVMFSEXEC_DESCRIPTORS='' cx_fd=5
+  CVMFSEXEC_DESCRIPTORS='' cx_fd=5 cx_open_files=
   cx_parse_words "$@"
   [ ! "$cx_scratch" ] || export CVMFSEXEC_SCRATCH=/e2fs
   cx_needed=0
@@ -52,24 +52,34 @@ cx_hold_descriptors() {
   while [ $cx_needed -gt 0 ]; do
     cx_needed=$((cx_needed - 1))
     cx_pass_over_open
-    if [ $cx_fd = 10 ]; then
+    if [ $cx_fd -ge 10 ] && [ $cx_fd -lt 20 ]; then
       (eval 'exec 20<>/dev/null' && [ -e /proc/self/fd/20 ]) 2>/dev/null || {
         cx_find bash || return
         CVMFSEXEC_DESCRIPTORS=
-        export cx_name cx_home cx_lib cx_node cx_init cx_pidns cx_userns cx_propagation
+        export cx_name cx_home cx_lib cx_node cx_init cx_pidns cx_userns cx_propagation cx_forking
         exec "$cx_found" "$cx_lib/serve-many.sh" "$@"
       }
       cx_fd=20
     fi
+    # With --auto they are spare ones, all but that of the directory and those of what is named.
+    [ ! "$cx_auto" ] || [ $cx_needed -ge 100 ] || cx_may_hold_more || return 0
     cx_hold_one
   done
   [ "$cx_inside" ] || return 0
   cx_end=10
   [ ! "${BASH_VERSION-}" ] || cx_end=$((cx_fd + 20))
   while cx_pass_over_open && [ $cx_fd -lt $cx_end ]; do
-    if [ $cx_fd = 10 ]; then cx_fd=20 cx_end=40; fi
+    if [ $cx_fd -ge 10 ] && [ $cx_fd -lt 20 ]; then cx_fd=20 cx_end=40; fi
+    cx_may_hold_more || return 0
     cx_hold_one
   done
+}
+
+# Whether there may be spare ones above: half of what the limit allows is for the server's other uses.
+cx_may_hold_more() {
+  [ "$cx_fd" -ge 10 ] || return 0
+  [ "$cx_open_files" ] || cx_open_files=$(ulimit -n)
+  [ "$cx_open_files" = unlimited ] || [ "$cx_fd" -lt $((cx_open_files / 2)) ]
 }
 
 # The caller's, and that of --status-fd.
@@ -79,7 +89,8 @@ cx_pass_over_open() {
 
 cx_hold_one() {
   cx_pass_over_open
-  eval "command exec $cx_fd<>/dev/fuse" || {
+  eval "command exec $cx_fd<>/dev/fuse" 2>/dev/null || {
+    printf '%s: cannot open /dev/fuse as descriptor %s (`ulimit -n` allows %s)\n' "$cx_name" "$cx_fd" "$(ulimit -n)" >&2
     kill -61 "$cx_init"
     exit 125
   }

@@ -40,9 +40,21 @@ cx_make_views() {
   exec "$cx_found" 2147483647
 }
 
+# Whether DIR is in a place of the host: what is ours ends with the job. The user of a namespace can make nothing in the
+# host's root, but can in the root that we may have put in its place.
+cx_is_kept() {
+  [ "$cx_changes" ] || return 0
+  cx_parent=$(cd -P -- "${cx_changes%/*}/" 2>/dev/null && pwd -P && echo .)
+  case ${cx_parent%?.} in
+    /cvmfs | /cvmfs/* | /proc/*) cx_why="$cx_changes is no place that outlives the job" ;;
+    /) [ ! "$cx_userns" ] || [ -d "$cx_changes" ] || cx_why="cannot make the directory $cx_changes" ;;
+  esac
+  [ ! "$cx_why" ]
+}
+
 # Mounts the overlay REPO[/PATH][:DIR[:ro]] over its own directory.
 cx_make_overlay() {
-  cx_asked=$1 cx_changes='' cx_mode=
+  cx_asked=$1 cx_changes='' cx_mode='' cx_why=''
   cx_place=${1%%:*}
   case $1 in
     *:*)
@@ -59,6 +71,7 @@ cx_make_overlay() {
       ;;
     *) cx_fqrn=$cx_repository ;;
   esac
+  cx_is_kept || return
   cx_place=/cvmfs/$cx_fqrn${cx_place#"$cx_repository"}
   [ -d "$cx_place/." ] # with --auto it appears by this
   # Where links lead to: the mount is made there.

@@ -1,6 +1,6 @@
 // What init's side does when the server ends: another one in its place, with what the first had; or the end of the job.
 // The stand-in server mounts nothing: what is seen is the launcher's work alone.
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
@@ -128,6 +128,27 @@ for (const shell of shells) {
       await ended;
       t.deepEqual(await place.leftovers(), []);
     }
+  });
+
+  test.serial(`${shell}: descriptors are held beside those that the caller has open`, async (t) => {
+    const names = Array.from({ length: 8 }, (_, i) => `r${i}.b`);
+    const note = join(place.scratch, 'note');
+    const script = `exec 10</dev/null 20</dev/null; "$@"`;
+    const job = [place.program, ...names, `note=${note}`, '--', 'true'];
+    const { code, stderr } = await place.run(['bash', '-c', script, 'bash', ...job], { shell });
+    t.is(code, 0, stderr);
+    const { CVMFSEXEC_DESCRIPTORS: held } = JSON.parse(readFileSync(note, 'utf8')).environment;
+    t.true(held.trim().split(' ').length >= names.length, held);
+    t.notRegex(held, /\b(?:10|20)\b/);
+    rmSync(note);
+  });
+
+  test.serial(`${shell}: spare descriptors are as many as the limit of open files has room for`, async (t) => {
+    const { code, stderr } = await place.run(
+      ['sh', '-c', 'ulimit -n 64; exec "$@"', 'sh', place.program, '--auto', 'a.b', '--', 'true'],
+      { shell },
+    );
+    t.is(code, 0, stderr);
   });
 
   test.serial(`${shell}: each of many repositories has a descriptor that stays`, async (t) => {

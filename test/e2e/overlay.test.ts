@@ -214,6 +214,8 @@ test.serial('what cannot be overlaid is one line and 125', async (t) => {
   const cases: [string, string[], RegExp][] = [
     ['/nowhere', [], /there is no directory \/cvmfs\/overlay\.example\.org\/nowhere\n/],
     ['/text/line', [], /there is no directory \/cvmfs\/overlay\.example\.org\/text\/line\n/],
+    [':/nowhere-on-this-host', [], /cannot make the directory \/nowhere-on-this-host\n/],
+    [':/cvmfs/kept', [], /no place that outlives the job\n/],
     ['/away', [], /leads to \/etc, which is in no repository\n/],
     ['/../../etc', [], /leads to \/etc, which is in no repository\n/],
     [`:${file}`, [], /cannot make the directory \/\S+\n/],
