@@ -54,6 +54,7 @@ test.serial(
 
     const reading = await started(`echo up; read line; exec cat /cvmfs/${FQRN}/large`);
     web.fault(/\/data\//, { hang: true });
+    t.teardown(() => web.clearFaults());
     reading.job.stdin!.end('on\n');
     await sleep(300);
     since = performance.now();
