@@ -108,6 +108,13 @@ test.serial('names that are no repositories do not exist, and are asked for once
   t.is(new Set(asked).size, asked.length);
 });
 
+test.serial('a caller with descriptor 10 open', async (t) => {
+  const wrapper = ['bash', '-c', 'exec 10</dev/null; exec "$@"', 'bash'];
+  const script = '[ -e /proc/self/fd/10 ] && cat /cvmfs/r4.example.org/file-0';
+  const { stdout, stderr } = await place.run({ ...job(script), wrapper });
+  t.is(stdout, 'r4.example.org 0\n', stderr);
+});
+
 test.serial('a pattern limits which; those named are there from the start', async (t) => {
   const script = `
     ls /cvmfs; cat /cvmfs/r10.example.org/file-0; ls -d /cvmfs/r2.example.org /cvmfs/r5.example.org 2>&1; ls /cvmfs`;
