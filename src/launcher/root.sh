@@ -135,8 +135,10 @@ $cx_errors
 
 # Adds the mounts of the repositories below $1, with the descriptors that are held for them (serve.sh): the server, which
 # would do it else, need not start a mount(8). Not where a short name is among them, as only the server knows its domain.
-# The options are those of src/launcher/fuse-mount.ts; the directory is made by X-mount.mkdir.
+# The options are those of src/launcher/fuse-mount.ts; the directory is made by X-mount.mkdir. With --auto what is mounted on
+# /cvmfs then would cover them.
 cx_add_repositories() {
+  [ ! "$cx_auto" ] || return 0
   for cx_word in $cx_names; do
     case $cx_word in .*) return ;; *.*) ;; *) return ;; esac
   done

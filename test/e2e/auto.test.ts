@@ -108,6 +108,13 @@ test.serial('names that are no repositories do not exist, and are asked for once
   t.is(new Set(asked).size, asked.length);
 });
 
+test.serial('those named can be read, and be under an overlay', async (t) => {
+  const options = ['--auto', '--overlay', 'r4.example.org'];
+  const script = 'cat /cvmfs/r3.example.org/file-0; cd /cvmfs/r4.example.org && echo more >>file-0 && cat file-0';
+  const { stdout, stderr } = await place.run(job(script, { repositories: ['r3.example.org'], options }));
+  t.is(stdout, 'r3.example.org 0\nr4.example.org 0\nmore\n', stderr);
+});
+
 test.serial('a caller with descriptor 10 open', async (t) => {
   const wrapper = ['bash', '-c', 'exec 10</dev/null; exec "$@"', 'bash'];
   const script = '[ -e /proc/self/fd/10 ] && cat /cvmfs/r4.example.org/file-0';

@@ -19,7 +19,7 @@ for (const shell of shells) {
         '-c',
         `cd /cvmfs/test.example.org && ${script}`,
       ];
-      const first = await place.run(words(`:${kept}`, 'echo more >>hello; echo new >new; cat'), {
+      const first = await place.run(words(`:${kept}`, 'chmod u+w .; echo more >>hello; echo new >new; cat'), {
         shell,
         stdin: 'input\n',
       });
@@ -28,7 +28,9 @@ for (const shell of shells) {
       const second = await place.run(words(`:${kept}`, 'cat hello new; exit 7'), { shell });
       t.is(second.stdout.toString(), 'test.example.org\nmore\nnew\n', second.stderr);
       t.is(second.code, 7);
-      const thrown = await place.run(words('', 'ls; echo x >hello; rm hello; ls; kill -TERM $$'), { shell });
+      const thrown = await place.run(words('', 'ls; chmod u+w .; echo x >hello; rm hello; ls; kill -TERM $$'), {
+        shell,
+      });
       t.is(thrown.stdout.toString(), 'hello\n', thrown.stderr);
       t.is(thrown.signal, 'SIGTERM');
       const refused = await place.run(words('/nowhere', 'true'), { shell });
