@@ -8,8 +8,8 @@ import type { NodeJournal } from '../filesystem/node-journal.ts';
 import { Session } from '../fuse/session.ts';
 import { mountFuse } from '../launcher/fuse-mount.ts';
 import { type MountPlace, ROOT } from './handover.ts';
-import type { Mounting } from './job-mounts.ts';
 import { initialized, lookAt } from './mount-answers.ts';
+import type { Mounting } from './mounting.ts';
 import { reporter } from './reporter.ts';
 
 /** Names, and what mount points are, stay as they are for the life of the mount. */

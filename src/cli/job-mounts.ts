@@ -9,32 +9,14 @@ import { watchForStrandedServer } from '../launcher/stranded-server.ts';
 import { type Handover, type MountPlace, ROOT } from './handover.ts';
 import type { LaunchWords } from './launch-words.ts';
 import { initialized, lookAt } from './mount-answers.ts';
+import type { JobMount, Mounting, Opening } from './mounting.ts';
 import { again, once } from './patience.ts';
+import { recorders } from './recorders.ts';
 import { reporter } from './reporter.ts';
 import { openRepository, repositorySession } from './repository-mount.ts';
 import { repositorySettings } from './settings/repository.ts';
 import type { TellStatus } from './status-events.ts';
-import { type ServedMount, TalkSockets } from './talk-sockets.ts';
-
-/** A repository that is being mounted, or is mounted. */
-export interface Mounting {
-  /** Resolves when it is known that there is such a repository. */
-  readonly opened: Promise<unknown>;
-  readonly mounted: Promise<JobMount>;
-}
-
-interface JobMount extends ServedMount {
-  readonly place: MountPlace;
-  /** Somebody asked for its end. */
-  unmounting: boolean;
-}
-
-/** On its way to being mounted. */
-interface Opening {
-  readonly settings: RepositorySettings;
-  readonly place: MountPlace;
-  readonly repository: Promise<MountedRepository>;
-}
+import { TalkSockets } from './talk-sockets.ts';
 
 export class JobMounts {
   /** Resolves when nothing is mounted any more that was not unmounted on request. */
@@ -257,16 +239,6 @@ export class JobMounts {
     const { revision } = layers.tree.root.catalog;
     this.#tellStatus({ event: 'mounted', repository, revision, root_hash: root.rootHash.toString(), mountpoint });
   }
-}
-
-/** Opens the record at once: later the root is another one. */
-async function recorders(file: string): Promise<(fqrn: string) => AccessRecorder> {
-  const [{ RecordFile }, { Recorder }] = await Promise.all([
-    import('../preload/record-file.ts'),
-    import('../preload/recorder.ts'),
-  ]);
-  const { write } = RecordFile.open(file, reporter('--record'));
-  return (fqrn) => new Recorder(fqrn, write);
 }
 
 /** A place to mount upon that is not used any more; it does not matter if it stays. */
