@@ -1,8 +1,8 @@
 // The proxies of a downloader: from the lists that people wrote, through discovery and name resolution, to those in use.
-import { type Addresses, preferred, shuffled } from './dns/addresses.ts';
 import type { Resolver } from './dns/resolver.ts';
 import { DownloadError } from './errors.ts';
 import type { NetworkMemory } from './network-memory.ts';
+import { namesOf, ProxyAddresses } from './proxy-addresses.ts';
 import { type Discovery, discoverProxies } from './proxy-discovery.ts';
 import { ProxyGroups } from './proxy-groups.ts';
 import { asksForDiscovery, type ProxyChoice, type ProxyList, parseProxyList } from './proxy-list.ts';
@@ -41,10 +41,7 @@ export class Proxies {
   #named: ProxyList;
   #ready: Promise<void> | undefined;
   #failure: DownloadError | undefined;
-  /** The last good answers of the name servers. */
-  #addresses = new Map<string, Addresses>();
-  /** Names that cannot be resolved, and why. */
-  #failures = new Map<string, string>();
+  readonly #addresses: ProxyAddresses;
   #resolving = false;
   #resolveAgainAt = Number.POSITIVE_INFINITY;
   #closed = false;
@@ -53,6 +50,7 @@ export class Proxies {
   constructor(options: ProxiesOptions) {
     const { settings } = options;
     this.#options = options;
+    this.#addresses = new ProxyAddresses(options.resolver, settings.maxAddressesPerProxy);
     this.#regular = settings.proxies;
     this.#fallback = settings.fallbackProxies;
     const answer = asksForDiscovery(this.#regular) ? this.#recall() : { proxies: '', age: 'certain' };
@@ -84,6 +82,11 @@ export class Proxies {
     return this.groups.current(now, key);
   }
 
+  /** When the proxy's name has to be resolved again: milliseconds of performance.now(). */
+  expires(proxy: ProxyChoice): number {
+    return this.#addresses.expires(proxy);
+  }
+
   /** Does what is used depend on fallback proxies alone? */
   get onlyFallback(): boolean {
     return this.groups.firstFallback === 0;
@@ -92,13 +95,6 @@ export class Proxies {
   /** The proxies as they are named, group by group: what the Geo-API sorts. */
   get named(): ProxyList {
     return this.#named;
-  }
-
-  /** When the proxy's name has to be resolved again: milliseconds of performance.now(). */
-  expires({ endpoint, unresolved }: ProxyChoice): number {
-    if (unresolved !== undefined) return 0;
-    if (!endpoint?.address) return Number.POSITIVE_INFINITY;
-    return this.#addresses.get(endpoint.host)?.expires ?? 0;
   }
 
   /** Other proxies in place of CVMFS_HTTP_PROXY. Throws DownloadError BAD_URL. */
@@ -229,7 +225,7 @@ export class Proxies {
     const [first = [], ...others] = this.#named.groups;
     const names = namesOf(first);
     if (names.length === 0 && namesOf(others.flat()).length === 0) return undefined;
-    const asking = names.filter((name) => !this.#options.resolver.known(name)).map((name) => this.#ask(name));
+    const asking = names.filter((name) => !this.#options.resolver.known(name)).map((name) => this.#addresses.ask(name));
     this.#resolve();
     if (asking.length === 0) return undefined;
     const anyOfThem = Promise.any(asking).then(
@@ -242,19 +238,9 @@ export class Proxies {
   /** Asks for all names, and takes over what came out. */
   async #resolve(): Promise<void> {
     this.#resolving = true;
-    await Promise.allSettled(namesOf(this.#named.groups.flat()).map((name) => this.#ask(name)));
+    await Promise.allSettled(namesOf(this.#named.groups.flat()).map((name) => this.#addresses.ask(name)));
     this.#resolving = false;
     if (!this.#closed) this.#apply(true);
-  }
-
-  async #ask(name: string): Promise<void> {
-    try {
-      this.#addresses.set(name, await this.#options.resolver.resolve(name));
-      this.#failures.delete(name);
-    } catch (error) {
-      this.#failures.set(name, (error as Error).message);
-      throw error;
-    }
   }
 
   #resolveAgain(now: number): void {
@@ -267,14 +253,14 @@ export class Proxies {
 
   /** When the first of the addresses in use has to be asked for again: milliseconds of performance.now(). */
   #earliestExpiry(): number {
-    return Math.min(...this.groups.groups.flat().map((proxy) => this.expires(proxy)));
+    return Math.min(...this.groups.groups.flat().map((proxy) => this.#addresses.expires(proxy)));
   }
 
   /** Puts addresses in place of names, as far as they are known. */
   #apply(same: boolean): void {
     const before = new Map(this.groups.groups.flat().map((proxy) => [proxy.name, proxy]));
     const { groups: named, firstFallback } = orDirect(this.#named);
-    const groups = named.map((group) => group.flatMap((proxy) => this.#expand(proxy)));
+    const groups = named.map((group) => group.flatMap((proxy) => this.#addresses.of(proxy)));
     // What has not changed stays the same object, which may be in use or burned.
     const kept = groups.map((group) =>
       group.map((proxy) => {
@@ -288,32 +274,6 @@ export class Proxies {
     const expiry = this.#earliestExpiry();
     this.#resolveAgainAt = roaming ? now + ROAMING_MS : expiry > now ? expiry : now + AGAIN_MS;
   }
-
-  #expand(proxy: ProxyChoice): ProxyChoice[] {
-    const { resolver, settings } = this.#options;
-    const { endpoint } = proxy;
-    const [name] = namesOf([proxy]);
-    if (!endpoint || name === undefined) return [proxy];
-    // Addresses that were right are better than none when the name server is out of order.
-    const known = this.#addresses.get(name);
-    const failure = this.#failures.get(name);
-    if (!known) return failure === undefined ? [proxy] : [{ ...proxy, unresolved: failure }];
-    const all = preferred(known, resolver.family);
-    const limit = settings.maxAddressesPerProxy;
-    const some = limit > 0 && all.length > limit ? shuffled(all).slice(0, limit) : all;
-    return some.map((address) => {
-      const shown = address.includes(':') ? `[${address}]` : address;
-      const url = `${endpoint.secure ? 'https' : 'http'}://${shown}:${endpoint.port}`;
-      return { name: url, endpoint: { ...endpoint, address } };
-    });
-  }
-}
-
-/** The names among the hosts, each once; addresses need no resolution. */
-function namesOf(proxies: readonly ProxyChoice[]): string[] {
-  const { isIP } = process.getBuiltinModule('node:net');
-  const hosts = proxies.flatMap(({ endpoint }) => (endpoint ? [endpoint.host] : []));
-  return [...new Set(hosts)].filter((host) => isIP(host) === 0);
 }
 
 /** A list must not be empty; nothing is sent as long as there is a `failure`, or before `ready`. */
