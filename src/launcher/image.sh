@@ -32,6 +32,7 @@ cx_home=${cx_lib%/src/launcher}
 # A directory that every kernel has and nobody needs: see root.sh.
 cx_base=/proc/fs
 
+cx_add_system_path # the command gets another one
 cx_umask=$(umask)
 umask 022
 cx_lib=$(cd -P -- "$cx_lib" && pwd -P && echo .)

@@ -10,6 +10,7 @@ cx_write='printf'
 (
   (
     # In this subshell $$ is still the starter, which becomes the command.
+    cx_add_system_path
     while [ /proc/$$/ns/user -ef /proc/"$PPID"/ns/user ]; do command sleep 0.002; done
     [ "$cx_subids" ] || { echo deny >/proc/$$/setgroups; } 2>/dev/null # older kernels do not have it
     "$cx_write" '%s\n' "$cx_gid_map" >/proc/$$/gid_map
@@ -23,5 +24,6 @@ if [ "$cx_subids" ]; then
   set -- "$cx_found" --inh-caps=-all,+setuid,+setgid --ambient-caps=-all,+setuid,+setgid -- "$@"
   cx_keep=--keep-caps
 fi
+cx_find sleep
 set -- "$cx_unshare" --user $cx_keep /bin/sh -c \
-  'until read -r cx_map </proc/self/uid_map; do sleep 0.002; done; exec "$@"' sh "$@"
+  'until read -r cx_map </proc/self/uid_map; do "$0" 0.002; done; exec "$@"' "$cx_found" "$@"

@@ -24,6 +24,11 @@ cx_find() {
   return 1
 }
 
+# What is not run by cx_find is found as that finds it, whatever the caller's PATH. Not where the command inherits it.
+cx_add_system_path() {
+  PATH=${PATH:+$PATH:}/usr/bin:/bin:/usr/sbin:/sbin
+}
+
 # Runs "$@" in place of this process, with SIGINT and SIGQUIT at their default. A shell ignores both in what it starts in
 # the background, and no shell below could undo that. $cx_default: env (coreutils 8.31), perl, python, or none of them.
 # A signal that the caller had ignored stays so: nohup and `&` in the caller's script mean what they say.

@@ -30,6 +30,7 @@ cx_serve() {
   [ ! "$cx_status_fd" ] || cx_hand_status_on
   for cx_fd in $cx_taken $cx_stdin $cx_spare; do eval "exec $cx_fd<&-"; done
   cx_clean_node_environment
+  cx_add_system_path
   CVMFSEXEC_DIRECTORY=$cx_pwd CVMFSEXEC_CLOSE=${cx_close# }
   export CVMFSEXEC_DIRECTORY CVMFSEXEC_CLOSE CVMFSEXEC_DESCRIPTORS
   cd / || exit 125 # the caller's directory is not where it was once the root is changed

@@ -7,10 +7,11 @@ cx_death=$2
 shift 2
 trap 'exit 125' 15
 cx_count=0
+cx_find sleep
 until { read -r cx_line </proc/self/uid_map && read -r cx_line </proc/self/gid_map; } 2>/dev/null; do
   cx_count=$((cx_count + 1))
   [ $cx_count -lt 2000 ] || exit 125
-  command sleep 0.005
+  "$cx_found" 0.005
 done
 trap - 15
 cx_exec_dying KILL "$@"

@@ -8,7 +8,8 @@ cx_find_subids() {
     cx_die "--map-subids: no programs 'newuidmap' and 'newgidmap' found: install uidmap, or shadow-utils"
   "$cx_unshare" --keep-caps --map-user=0 --version >/dev/null 2>&1 ||
     cx_die '--map-subids: util-linux 2.36 or newer is needed'
-  cx_user=$(command id -un 2>/dev/null)
+  cx_user=
+  ! cx_find id || cx_user=$("$cx_found" -un 2>/dev/null)
   cx_ranges_of '' /etc/subuid
   cx_uid_ranges=$cx_ranges
   cx_ranges_of -g /etc/subgid
@@ -45,6 +46,7 @@ cx_write_maps_of() {
   # In two steps, so that it is nobody's child.
   (
     (
+      cx_add_system_path
       cx_await_namespace_of "$1" || exit
       # shellcheck disable=SC2086 # words
       "$cx_newuidmap" "$1" 0 "$cx_uid" 1 $cx_uid_ranges && "$cx_newgidmap" "$1" 0 "$cx_gid" 1 $cx_gid_ranges ||

@@ -13,6 +13,7 @@ cx_make_views() {
   exec 3<&-
   cd / || exit 125
   cx_clean_node_environment
+  cx_add_system_path
   cx_init=$$
   cx_fqrns=' '
   while :; do

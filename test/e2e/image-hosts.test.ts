@@ -56,6 +56,13 @@ for (const shell of shells) {
   });
 }
 
+test.serial('an image does not need a PATH of the caller', async (t) => {
+  const job = ['env', 'PATH=', place.program, '--image', image, 'test.example.org', '--', 'cat', '/etc/issue'];
+  const { stdout, stderr } = await place.run(job);
+  t.is(stderr, '');
+  t.is(stdout.toString(), 'a busybox image\n');
+});
+
 test.serial('the user namespace of the command may come late', async (t) => {
   const late = 'case " $* " in *" --map-user="*until*) sleep 1 ;; esac; exec /usr/bin/unshare "$@"';
   const env = { ODD: 'two\nlines', PATH: shims({ unshare: late }) };

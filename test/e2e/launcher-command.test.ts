@@ -120,6 +120,14 @@ test.serial('a command whose name has an equals sign is run', async (t) => {
   rmSync(program, { recursive: true });
 });
 
+test.serial('a job starts whatever PATH is', async (t) => {
+  for (const path of ['', '.', '/nowhere::']) {
+    const { stdout, stderr } = await place.run(['env', `PATH=${path}`, place.program, 'a.b', '--', '/usr/bin/env']);
+    t.is(stderr, '');
+    t.true(stdout.toString().split('\n').includes(`PATH=${path}`));
+  }
+});
+
 test.serial('variables whose names begin with a dash reach the command', async (t) => {
   const job = ['env', '--', '-i=1', '--help=2', place.program, 'a.b', '--', 'env'];
   const { stdout, stderr } = await place.run(job);
