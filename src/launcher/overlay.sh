@@ -174,14 +174,14 @@ cx_mount_by_engine() {
   esac
   case $cx_engine in
     kernel)
-      cx_mount_kernel_overlay && cx_note_engine kernel && return
+      cx_mount_kernel_overlay && { cx_note_engine kernel; return; }
       cx_why="the kernel refuses an overlay here ($cx_refusal): use --overlay-engine fuse"
       [ ! "$cx_kept_engine" ] || cx_why="$cx_changes was written by the kernel's overlay, which is refused here ($cx_refusal)"
       ;;
-    fuse) cx_mount_fuse_overlay && cx_note_engine fuse && return ;;
+    fuse) cx_mount_fuse_overlay && { cx_note_engine fuse; return; } ;;
     auto)
-      cx_mount_kernel_overlay && cx_note_engine kernel && return
-      cx_mount_fuse_overlay && cx_note_engine fuse && return
+      cx_mount_kernel_overlay && { cx_note_engine kernel; return; }
+      cx_mount_fuse_overlay && { cx_note_engine fuse; return; }
       cx_why="$cx_why (the kernel refuses an overlay here: $cx_refusal)"
       ;;
     *) cx_why="unknown engine $cx_engine" ;;
@@ -192,7 +192,10 @@ cx_mount_by_engine() {
 # Each of the two leaves marks in the upper that the other does not understand.
 cx_note_engine() {
   [ "$cx_changes" ] && [ ! "$cx_mode" ] && [ ! "$cx_kept_engine" ] || return 0
-  echo "$1" >"$cx_changes/engine"
+  { echo "$1" >"$cx_changes/engine"; } 2>/dev/null || {
+    cx_why="cannot write to $cx_changes: is the disk full?"
+    return 1
+  }
 }
 
 # Also a trial: where it is refused, or could not remember all that may happen, it is not there afterwards. The newer way

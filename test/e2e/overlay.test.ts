@@ -1,6 +1,6 @@
 // Overlays: trees of a repository that a job can write to, by both engines.
 import { execFileSync } from 'node:child_process';
-import { existsSync, lstatSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { isRoot } from '../support/ordinary-user.ts';
@@ -205,6 +205,22 @@ test.serial('a repository under an overlay cannot be unmounted from inside', asy
   const { stdout, stderr } = await job(script);
   t.is(stdout, '1\nline\nmore\n');
   t.is(stderr, `cvmfsexec: cannot unmount ${repository.fqrn}: --overlay uses it\n`);
+});
+
+/** Only root can fill a file system that nobody else has. */
+const onFullDisk = isRoot ? test.serial : test.serial.skip;
+onFullDisk('changes that would go to a full disk are refused', async (t) => {
+  const disk = place.newPath();
+  mkdirSync(disk);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k,mode=777', 'tmpfs', disk]);
+  try {
+    t.throws(() => writeFileSync(join(disk, 'full'), Buffer.alloc(1 << 20)), { code: 'ENOSPC' });
+    const { stderr, exitCode } = await job('echo not reached', { of: [`:${disk}/changes`] });
+    t.regex(stderr, /^cvmfsexec: [^\n]*cannot write to [^\n]*: is the disk full\?\n$/);
+    t.is(exitCode, 125);
+  } finally {
+    execFileSync('umount', [disk]);
+  }
 });
 
 test.serial('what cannot be overlaid is one line and 125', async (t) => {
