@@ -1,4 +1,4 @@
-// Answers src/launcher/image-oci.sh, as assignments for sh: `manifest FILE` where the parts of an image are,
+// Answers src/launcher/image/oci.sh, as assignments for sh: `manifest FILE` where the parts of an image are,
 // `configuration FILE` what its OCI configuration says.
 import { imageParts } from '../images/hub.ts';
 import { readOciConfiguration } from '../images/oci-configuration.ts';

@@ -1,6 +1,6 @@
 // What init (src/launcher/serve.sh) tells the server in its environment, beside its words.
 import { closeSync } from 'node:fs';
-import type { StatusPlace } from './status-events.ts';
+import type { StatusPlace } from './server/status-events.ts';
 
 /** The caller's directory: relative paths on the command line start there. */
 export function callerDirectory(): string {

@@ -28,7 +28,7 @@ export interface LaunchWords {
   readonly record?: string;
   /** A directory, or the name of an image in a hub: the command's root. The rest about it is the launcher's business. */
   readonly image?: string;
-  /** Trees that the job sees with changes of its own; made by src/launcher/views.sh. Their repositories are among those above. */
+  /** Trees that the job sees with changes of its own; made by src/launcher/overlay/views.sh. Their repositories are among those above. */
   readonly overlays?: readonly Overlay[];
 }
 

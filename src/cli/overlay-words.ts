@@ -1,4 +1,4 @@
-// The words about overlays. What they ask for is made by the shell side (src/launcher/views.sh); here they are checked.
+// The words about overlays. What they ask for is made by the shell side (src/launcher/overlay/views.sh); here they are checked.
 import { HINT, UsageError } from './usage-error.ts';
 
 /** `REPO[/PATH][:DIR[:ro]]` */

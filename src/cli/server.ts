@@ -4,11 +4,11 @@
 // has ended, or when the last mount does. If it is killed, its parent starts another one, which takes over the mounts.
 import { writeSync } from 'node:fs';
 import { commandEnded, surviveJobSignals } from '../launcher/job-signals.ts';
-import { Handover } from './handover.ts';
-import { JobMounts } from './job-mounts.ts';
 import { callerDirectory, closeForeignDescriptors, inheritance, statusPlace } from './launch-environment.ts';
 import { type LaunchWords, parseLaunchWords, resolvePaths } from './launch-words.ts';
-import { sleep } from './patience.ts';
+import { Handover } from './server/handover.ts';
+import { JobMounts } from './server/job-mounts.ts';
+import { sleep } from './server/patience.ts';
 
 /** For storing what is only in memory at the end of a job; init waits a little longer. */
 const CLOSING_MS = 1500;
@@ -20,7 +20,7 @@ export async function main(words: string[]): Promise<number> {
   const launch = resolvePaths(parseLaunchWords(words), callerDirectory());
   const handover = new Handover(inheritance(), launch.repositories.length);
   const place = statusPlace();
-  const tellStatus = place && (await import('./status-events.ts')).statusWriter(place);
+  const tellStatus = place && (await import('./server/status-events.ts')).statusWriter(place);
   const mounts = new JobMounts(launch, handover, tellStatus);
   const ready = mounts.start().then(() => {
     if (!handover.restarted) tellStatus?.({ event: 'started', pid: place?.commandPid });

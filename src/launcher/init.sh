@@ -66,9 +66,9 @@ if [ "$cx_overlays" = 0 ]; then
   { : | cx_serve "$@" & } | cx_start_command "$@" &
   cx_command=$!
 else
-  . "$cx_lib/overlay.sh"
-  . "$cx_lib/fuse-overlay.sh"
-  . "$cx_lib/views.sh"
+  . "$cx_lib/overlay/mount.sh"
+  . "$cx_lib/overlay/fuse.sh"
+  . "$cx_lib/overlay/views.sh"
   # A process in the background has no stdin but by another number.
   { : | cx_serve "$@" & } | { exec 3<&0; cx_make_views <&3 & } | cx_start_command "$@" &
   cx_command=$!

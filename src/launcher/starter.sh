@@ -39,7 +39,7 @@ read -r cx_line cx_keeper cx_pipe || exit 125
 [ "$cx_line" = ready ] || exit 125
 
 [ ! "$cx_image_options" ] ||
-  exec "$cx_unshare" --mount ${cx_propagation:+--propagation "$cx_propagation"} /bin/sh "$cx_lib/image.sh" "$cx_lib" \
+  exec "$cx_unshare" --mount ${cx_propagation:+--propagation "$cx_propagation"} /bin/sh "$cx_lib/image/start.sh" "$cx_lib" \
     "$cx_node" "$cx_stdin" "$cx_pidns" "$cx_userns" "$cx_uid" "$cx_gid" "$cx_shut" "$cx_pwd" "$cx_assignments" \
     "$cx_seen" "$cx_env_OLDPWD" "$cx_by_hand" "$cx_names" "$cx_keeper" "$cx_pipe" \
     "$cx_overlay_engine" "$cx_fuse_overlayfs" "$cx_image_options" "$cx_subids" "$cx_uid_map" "$cx_gid_map" "$@"

@@ -142,7 +142,7 @@ function unreadable(path: Buffer, cause: unknown): UpperError {
   return new UpperError('UNREADABLE', `cannot read ${path}: ${(cause as NodeJS.ErrnoException).code}`, cause);
 }
 
-/** Written by src/launcher/overlay.sh. */
+/** Written by src/launcher/overlay/mount.sh. */
 function engineOf(directory: string): string {
   try {
     return readFileSync(join(directory, 'engine'), 'latin1').trim();

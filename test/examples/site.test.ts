@@ -146,7 +146,7 @@ print(json.dumps(names))`,
   for (const path of [...config.sanity_check_paths.files, ...config.sanity_check_paths.dirs]) {
     t.true(existsSync(join(top, path)), path);
     t.true(
-      packageJson.files.some((packed) => path.startsWith(packed.replace('/*.sh', ''))),
+      packageJson.files.some((packed) => path.startsWith(packed.replace(/\/\*\*.*/, ''))),
       path,
     );
   }

@@ -3,8 +3,8 @@
 // pipes for stdout and stderr: what it says until then is passed on, and nothing of the caller's stays open in it.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { writeSync } from 'node:fs';
-import { RECEIVER_LIMIT_S } from '../../launcher/descriptor-receivers.ts';
-import { EXPECTED_COMPLAINT } from '../../launcher/fuse-native-mount.ts';
+import { RECEIVER_LIMIT_S } from '../../launcher/fusermount/descriptor-receivers.ts';
+import { EXPECTED_COMPLAINT } from '../../launcher/fusermount/fuse-native.ts';
 import { ExitCode, MountFailure } from './exit-codes.ts';
 
 const READY = 'mounted\n';

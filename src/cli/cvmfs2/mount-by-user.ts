@@ -1,7 +1,7 @@
 // A mount made by fusermount: for ordinary users. The descriptor comes over a socket; a program of another language receives
 // it and then becomes this one, started again with what it needs to know in the environment.
-import { mountByFuseNative } from '../../launcher/fuse-native-mount.ts';
-import { type FusermountOptions, fusermountUnmount, receiverWords } from '../../launcher/fusermount.ts';
+import { mountByFuseNative } from '../../launcher/fusermount/fuse-native.ts';
+import { type FusermountOptions, fusermountUnmount, receiverWords } from '../../launcher/fusermount/mount.ts';
 import { mountAt } from './mount-point.ts';
 import type { MountOptionWords } from './options.ts';
 import type { OwnMount } from './own-mount.ts';

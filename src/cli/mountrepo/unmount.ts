@@ -1,6 +1,6 @@
 // Unmounting what mountrepo has mounted: by umount(8) as root, else by fusermount.
 import { rmdirSync } from 'node:fs';
-import { fusermountUnmount } from '../../launcher/fusermount.ts';
+import { fusermountUnmount } from '../../launcher/fusermount/mount.ts';
 import { runMountProgram } from '../../launcher/mount-program.ts';
 import { mountAt } from '../cvmfs2/mount-point.ts';
 

@@ -1,9 +1,9 @@
 // Mounting with the setuid helper of libfuse, fusermount3 or fusermount: for users without usable user namespaces.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { LauncherError } from '../error.ts';
+import { findProgram } from '../find-program.ts';
 import { PERL_RECEIVER, PYTHON_RECEIVER } from './descriptor-receivers.ts';
-import { LauncherError } from './error.ts';
-import { findProgram } from './find-program.ts';
 
 const LIMIT_MS = 20_000;
 /** RHEL 8 always has this one. */

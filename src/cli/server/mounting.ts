@@ -1,7 +1,7 @@
 // The stages of a repository of a job, from its settings to its mount.
-import type { MountedRepository, RepositorySettings } from '../filesystem/mounted-repository.ts';
+import type { MountedRepository, RepositorySettings } from '../../filesystem/mounted-repository.ts';
+import type { ServedMount } from '../talk-sockets.ts';
 import type { MountPlace } from './handover.ts';
-import type { ServedMount } from './talk-sockets.ts';
 
 /** A repository that is being mounted, or is mounted. */
 export interface Mounting {

@@ -1,5 +1,5 @@
 # What a hub knows about an image beside its files: its manifest and its OCI configuration, both JSON, which Node reads
-# (src/cli/image-facts.ts). Sourced by image.sh.
+# (src/cli/image-facts.ts). Sourced by start.sh.
 # shellcheck shell=sh
 
 # Sets cx_image_tree or cx_image_layers, and cx_oci, from cx_manifest.

@@ -1,13 +1,13 @@
 // What a server of a job has from the one before it, which was killed, and leaves to the next (see src/launcher/serve.sh).
 import { fstatSync } from 'node:fs';
-import type { NodeJournal } from '../filesystem/node-journal.ts';
-import type { Negotiated } from '../fuse/init.ts';
-import { LauncherError } from '../launcher/error.ts';
-import { isMounted, openFuse } from '../launcher/fuse-mount.ts';
-import { InputLines } from '../launcher/input-lines.ts';
-import { JOURNAL_NAME, JobJournal } from '../launcher/job-journal.ts';
+import type { NodeJournal } from '../../filesystem/node-journal.ts';
+import type { Negotiated } from '../../fuse/init.ts';
+import { LauncherError } from '../../launcher/error.ts';
+import { isMounted, openFuse } from '../../launcher/fuse-mount.ts';
+import { InputLines } from '../../launcher/input-lines.ts';
+import { JOURNAL_NAME, JobJournal } from '../../launcher/job-journal.ts';
+import type { Inheritance } from '../launch-environment.ts';
 import { type LaterMount, LaterMounts } from './later-mounts.ts';
-import type { Inheritance } from './launch-environment.ts';
 
 /** Where everything is mounted, known to a server that is not the first; and what that is called where it is a mount itself. */
 export const ROOT = '/cvmfs';

@@ -1,4 +1,4 @@
-# Where paths lead inside an image: its symbolic links mean the image's own root, never the host's. Sourced by image.sh.
+# Where paths lead inside an image: its symbolic links mean the image's own root, never the host's. Sourced by start.sh.
 # shellcheck shell=sh
 
 # Follows path $1 inside the file tree at directory $cx_view. Sets cx_path to what it leads to: absolute, as seen from

@@ -1,8 +1,8 @@
 // Mounts that a server takes over from one that was killed before the kernel had its first answer, or on a kernel that
 // cannot repeat its requests.
 import { spawn } from 'node:child_process';
-import type { Session } from '../fuse/session.ts';
-import { LauncherError } from '../launcher/error.ts';
+import type { Session } from '../../fuse/session.ts';
+import { LauncherError } from '../../launcher/error.ts';
 
 const INIT_LIMIT_MS = 10_000;
 

@@ -1,7 +1,7 @@
-# fuse-overlayfs, where the kernel has no overlays for users. Sourced by overlay.sh's users with it.
+# fuse-overlayfs, where the kernel has no overlays for users. Sourced by mount.sh's users with it.
 # shellcheck shell=sh
 
-# Mounts what overlay.sh has prepared (cx_lower, cx_upper, cx_target).
+# Mounts what mount.sh has prepared (cx_lower, cx_upper, cx_target).
 cx_mount_fuse_overlay() {
   if [ "$cx_fuse_overlayfs" ]; then
     case $cx_fuse_overlayfs in /*) cx_found=$cx_fuse_overlayfs ;; *) cx_found=$cx_pwd/$cx_fuse_overlayfs ;; esac

@@ -1,4 +1,4 @@
-# Builds the root of the command from the files of an image. Sourced by image.sh. Everything lies in a tmpfs at $cx_base,
+# Builds the root of the command from the files of an image. Sourced by start.sh. Everything lies in a tmpfs at $cx_base,
 # which only this mount namespace has and which goes with it:
 #
 #   root     the new root

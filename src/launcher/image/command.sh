@@ -1,4 +1,4 @@
-# What runs inside an image, and in which environment. Sourced by image.sh.
+# What runs inside an image, and in which environment. Sourced by start.sh.
 # shellcheck shell=sh
 
 cx_default_path=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin

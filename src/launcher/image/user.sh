@@ -1,5 +1,5 @@
 # The user namespace of a command in an image, mapped back to the caller's ids as without an image. nsenter(1) has to find
-# it made, because unshare(1) enters a root last, and from the old one the kernel allows no namespace. Sourced by image.sh.
+# it made, because unshare(1) enters a root last, and from the old one the kernel allows no namespace. Sourced by start.sh.
 # shellcheck shell=sh
 
 # Starts, as a child of init's, a process that holds the namespace until this one, which becomes the command, is in it.

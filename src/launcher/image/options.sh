@@ -1,4 +1,4 @@
-# The options about an image. Sourced by image.sh.
+# The options about an image. Sourced by start.sh.
 # shellcheck shell=sh
 
 # Reads the options as words.sh found them. Sets cx_image, cx_binds and cx_variables (words in quotes), cx_inside (directory to start in), and cx_contain, cx_no_home

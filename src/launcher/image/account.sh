@@ -1,4 +1,4 @@
-# The caller's account inside an image. Sourced by image.sh.
+# The caller's account inside an image. Sourced by start.sh.
 # shellcheck shell=sh
 
 # Writes passwd and group: the image's, and before them the caller's entries, as far as the host knows them.

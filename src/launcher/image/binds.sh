@@ -1,5 +1,5 @@
 # What of the host is seen inside an image: what people know from container runtimes, and what they ask for. Sourced by
-# image.sh.
+# start.sh.
 # shellcheck shell=sh
 
 # Sets cx_lines to all mounts below the new root, in order (fstab), and cx_directories and cx_files to the places to mount

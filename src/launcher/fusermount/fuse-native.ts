@@ -5,8 +5,8 @@
 
 import { readdirSync, readlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { LauncherError } from './error.ts';
-import { type FusermountOptions, fusermount, fusermountOptions } from './fusermount.ts';
+import { LauncherError } from '../error.ts';
+import { type FusermountOptions, fusermount, fusermountOptions } from './mount.ts';
 
 interface FuseNative {
   mount(done: (error: Error | null | undefined) => void): void;

@@ -17,17 +17,17 @@ cx_home=${cx_lib%/src/launcher}
 . "$cx_lib/quoting.sh"
 . "$cx_lib/lookup.sh"
 . "$cx_lib/offer.sh"
-. "$cx_lib/overlay.sh"
-. "$cx_lib/fuse-overlay.sh"
-. "$cx_lib/image-options.sh"
-. "$cx_lib/image-lookup.sh"
-. "$cx_lib/image-paths.sh"
-. "$cx_lib/image-root.sh"
-. "$cx_lib/image-binds.sh"
-. "$cx_lib/image-account.sh"
-. "$cx_lib/image-command.sh"
-. "$cx_lib/image-oci.sh"
-. "$cx_lib/image-user.sh"
+. "$cx_lib/overlay/mount.sh"
+. "$cx_lib/overlay/fuse.sh"
+. "$cx_lib/image/options.sh"
+. "$cx_lib/image/lookup.sh"
+. "$cx_lib/image/paths.sh"
+. "$cx_lib/image/root.sh"
+. "$cx_lib/image/binds.sh"
+. "$cx_lib/image/account.sh"
+. "$cx_lib/image/command.sh"
+. "$cx_lib/image/oci.sh"
+. "$cx_lib/image/user.sh"
 
 # A directory that every kernel has and nobody needs: see root.sh.
 cx_base=/proc/fs
@@ -57,7 +57,7 @@ cx_choose_command "$@"
 cd "$cx_view" || cx_die 'cannot enter the new root'
 cx_words='' cx_more=
 if [ "$cx_subids" ]; then
-  . "$cx_lib/image-subids.sh"
+  . "$cx_lib/image/subids.sh"
   cx_choose_way
   cx_move_root_later
 else

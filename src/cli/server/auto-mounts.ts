@@ -1,16 +1,16 @@
 // `--auto`: /cvmfs is a file system of its own, in which repositories appear when somebody goes there.
-import { ConfigError } from '../config/error.ts';
-import { namePattern } from '../config/name-pattern.ts';
-import { isFullName } from '../config/names.ts';
-import { DownloadError } from '../download/errors.ts';
-import { MountPoints, type MountPointsHost } from '../filesystem/mount-points.ts';
-import type { NodeJournal } from '../filesystem/node-journal.ts';
-import { Session } from '../fuse/session.ts';
-import { mountFuse } from '../launcher/fuse-mount.ts';
+import { ConfigError } from '../../config/error.ts';
+import { namePattern } from '../../config/name-pattern.ts';
+import { isFullName } from '../../config/names.ts';
+import { DownloadError } from '../../download/errors.ts';
+import { MountPoints, type MountPointsHost } from '../../filesystem/mount-points.ts';
+import type { NodeJournal } from '../../filesystem/node-journal.ts';
+import { Session } from '../../fuse/session.ts';
+import { mountFuse } from '../../launcher/fuse-mount.ts';
+import { reporter } from '../reporter.ts';
 import { type MountPlace, ROOT } from './handover.ts';
 import { initialized, lookAt } from './mount-answers.ts';
 import type { Mounting } from './mounting.ts';
-import { reporter } from './reporter.ts';
 
 /** Names, and what mount points are, stay as they are for the life of the mount. */
 const FOREVER = 10 * 365 * 86_400;

@@ -1,4 +1,4 @@
-# From the name of an image to its files. Sourced by image.sh.
+# From the name of an image to its files. Sourced by start.sh.
 # shellcheck shell=sh
 
 # Sets cx_image_tree to the directory that holds the file tree of $cx_image, or cx_image_layers to those of its layers, topmost first,

@@ -1,22 +1,22 @@
 // The repositories that the server of a job serves: those that the launch names, and those that are mounted while it runs.
 import { rmdirSync } from 'node:fs';
-import type { AccessRecorder } from '../filesystem/access-recorder.ts';
-import type { MountPoints } from '../filesystem/mount-points.ts';
-import type { MountedRepository, RepositorySettings } from '../filesystem/mounted-repository.ts';
-import { LauncherError } from '../launcher/error.ts';
-import { mountFuse, unmount } from '../launcher/fuse-mount.ts';
-import { watchForStrandedServer } from '../launcher/stranded-server.ts';
+import type { AccessRecorder } from '../../filesystem/access-recorder.ts';
+import type { MountPoints } from '../../filesystem/mount-points.ts';
+import type { MountedRepository, RepositorySettings } from '../../filesystem/mounted-repository.ts';
+import { LauncherError } from '../../launcher/error.ts';
+import { mountFuse, unmount } from '../../launcher/fuse-mount.ts';
+import { watchForStrandedServer } from '../../launcher/stranded-server.ts';
+import type { LaunchWords } from '../launch-words.ts';
+import { reporter } from '../reporter.ts';
+import { openRepository, repositorySession } from '../repository-mount.ts';
+import { repositorySettings } from '../settings/repository.ts';
+import { TalkSockets } from '../talk-sockets.ts';
 import { type Handover, type MountPlace, ROOT } from './handover.ts';
-import type { LaunchWords } from './launch-words.ts';
 import { initialized, lookAt } from './mount-answers.ts';
 import type { JobMount, Mounting, Opening } from './mounting.ts';
 import { again, once } from './patience.ts';
 import { recorders } from './recorders.ts';
-import { reporter } from './reporter.ts';
-import { openRepository, repositorySession } from './repository-mount.ts';
-import { repositorySettings } from './settings/repository.ts';
 import type { TellStatus } from './status-events.ts';
-import { TalkSockets } from './talk-sockets.ts';
 
 export class JobMounts {
   /** Resolves when nothing is mounted any more that was not unmounted on request. */
