@@ -1,5 +1,6 @@
 // cvmfs_config: the original's subcommands, as far as they make sense for mounts that belong to jobs (client.md §9.5).
 import { parseLaunchWords, resolvePaths } from './launch-words.ts';
+import { hintingAt } from './usage-error.ts';
 
 type Run = (args: string[]) => Promise<number>;
 
@@ -104,5 +105,8 @@ async function status(args: string[]): Promise<number> {
 }
 
 function launchOf(args: string[]) {
-  return resolvePaths(parseLaunchWords(args, 'optional'), process.cwd());
+  return resolvePaths(
+    hintingAt('cvmfs_config', () => parseLaunchWords(args, 'optional')),
+    process.cwd(),
+  );
 }

@@ -1,8 +1,11 @@
-// cvmfs_fsck: checks the objects of a cache directory (client.md §10.1). Unlike the original it throws nothing away that
-// it only failed to prove right.
-import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+// cvmfs_fsck: checks the objects of a cache directory (client.md §10.1), by the checksums that were noted when they were stored
+// where there are some. Unlike the original it throws nothing away that it only failed to prove right.
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ChecksumOf } from '../cache/directory.ts';
 import { checkObject, type ObjectState } from '../cache/object-check.ts';
+import { Quota } from '../cache/quota/quota.ts';
+import { quotaDirectory } from '../cache/quota/quota-files.ts';
 import { ContentHash } from '../objects/hash.ts';
 
 const USAGE = `Usage: cvmfs_fsck [-v] [-p] [-f] [-j N] <cache directory>
@@ -46,6 +49,8 @@ export async function main(args: string[]): Promise<number> {
   } catch (error) {
     process.stderr.write(`cvmfs_fsck: cannot check ${options.directory}: ${(error as Error).message}\n`);
     return OPERATIONAL;
+  } finally {
+    check.close();
   }
   return check.status;
 }
@@ -70,8 +75,20 @@ class CacheCheck {
   readonly #options: Options;
   readonly #counts: Record<ObjectState, number> = { good: 0, damaged: 0, unproven: 0 };
 
+  /** undefined: the cache is another client's, or was never written to. */
+  readonly #quota: Quota | undefined;
+  readonly #checksumOf: ChecksumOf;
+
   constructor(options: Options) {
     this.#options = options;
+    const { directory } = options;
+    const place = quotaDirectory(directory);
+    this.#quota = existsSync(place) ? new Quota({ directory, quotaDirectory: place, limit: undefined }) : undefined;
+    this.#checksumOf = this.#quota?.checksums ?? (() => undefined);
+  }
+
+  close(): void {
+    this.#quota?.close();
   }
 
   async run(): Promise<void> {
@@ -91,11 +108,11 @@ class CacheCheck {
   }
 
   async #check({ path, hash }: { path: string; hash: ContentHash | undefined }): Promise<void> {
+    // A temporary catalog, or nothing of a cache.
+    if (!hash) return;
     let state: ObjectState;
     try {
-      // A temporary catalog, or nothing of a cache.
-      if (!hash) return;
-      state = await checkObject(path, hash);
+      state = await checkObject(path, hash, this.#checksumOf(hash));
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return; // evicted meanwhile
       process.stderr.write(`cvmfs_fsck: cannot read ${path}: ${(error as Error).message}\n`);
@@ -103,11 +120,11 @@ class CacheCheck {
       return;
     }
     this.#counts[state]++;
-    if (state === 'damaged') this.#treat(path);
+    if (state === 'damaged') this.#treat(path, hash);
     else if (state === 'unproven' && this.#options.verbose) process.stdout.write(`not proven: ${path}\n`);
   }
 
-  #treat(path: string): void {
+  #treat(path: string, hash: ContentHash): void {
     const { directory, fix } = this.#options;
     process.stdout.write(`damaged: ${path}\n`);
     if (!fix) {
@@ -118,6 +135,7 @@ class CacheCheck {
       const quarantine = join(directory, 'quarantaine');
       mkdirSync(quarantine, { recursive: true, mode: 0o700 });
       renameSync(path, join(quarantine, path.slice(directory.length).replaceAll('/', '')));
+      this.#quota?.removed(hash);
       this.status |= FIXED;
     } catch (error) {
       process.stderr.write(`cvmfs_fsck: cannot move ${path} away: ${(error as Error).message}\n`);

@@ -8,6 +8,7 @@ import { ask, TalkError } from '../talk/talk-client.ts';
 import { type LaunchWords, parseLaunchWords, resolvePaths } from './launch-words.ts';
 import { askedRepositories } from './settings/asked-repositories.ts';
 import { talkPlace } from './talk-place.ts';
+import { hintingAt } from './usage-error.ts';
 
 const USAGE = `Usage: cvmfs_talk [-i <repository>] [-p <socket>] [-o KEY=VALUE]... [--config DIR] <command>
 
@@ -39,7 +40,7 @@ export async function main(args: string[]): Promise<number> {
   }
   if (socket) return talk(new SocketPlace(socket.includes('/') ? socket : `./${socket}`), command);
   const launch = resolvePaths(
-    parseLaunchWords([...options, ...(instance ? [instance] : [])], 'optional'),
+    hintingAt('cvmfs_talk', () => parseLaunchWords([...options, ...(instance ? [instance] : [])], 'optional')),
     process.cwd(),
   );
   let failures = 0;

@@ -9,6 +9,7 @@ import { mountDirectory, repositoryMounts } from './mountrepo/place.ts';
 import { removeDirectory, unmountRepository } from './mountrepo/unmount.ts';
 import { programPath } from './package-directory.ts';
 import { parseWords } from './parse-words.ts';
+import { hintingAt } from './usage-error.ts';
 
 const EXAMPLES = `Examples:
   mountrepo atlas.cern.ch sft.cern.ch          (prints where they are mounted)
@@ -54,7 +55,10 @@ export async function main(args: string[]): Promise<number> {
   if (!parseWords(program, args)) return 0;
   const { o = [], config, under, allowOther } = program.opts<Flags>();
   const words = [...o.flatMap((parameter) => ['-o', parameter]), ...(config ? ['--config', config] : [])];
-  const launch = resolvePaths(parseLaunchWords([...words, ...program.args]), process.cwd());
+  const launch = resolvePaths(
+    hintingAt('mountrepo', () => parseLaunchWords([...words, ...program.args])),
+    process.cwd(),
+  );
   const { parameters, configDirectory } = launch;
   const names = launch.repositories.map((name) =>
     fullName(name, { options: parameters, configDirectory, environment: process.env }),

@@ -5,3 +5,13 @@ export class UsageError extends Error {
 }
 
 export const HINT = "see 'cvmfsexec --help'";
+
+/** Runs what throws UsageErrors with HINT, for a program with a help of its own. */
+export function hintingAt<Result>(program: string, parse: () => Result): Result {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new UsageError(error.message.replace(HINT, `see '${program} --help'`), { cause: error });
+  }
+}

@@ -1,5 +1,5 @@
 // The commands for people and scripts, as they are installed: cvmfsexec stat and probe, cvmfs_talk, cvmfs_config, cvmfs_fsck.
-import { mkdirSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
@@ -148,7 +148,7 @@ test.serial('what cvmfs_config cannot do for mounts of jobs it refuses, and says
 test.serial('cvmfs_fsck counts, finds what is damaged, moves it away', async (t) => {
   const directory = readdirSync(cache).map((name) => join(cache, name))[0];
   const good = await run('cvmfs_fsck', directory);
-  t.regex(good.stdout, /^Verified [3-9]\d* files(\n\d+ of them .*)?$/);
+  t.regex(good.stdout, /^Verified [3-9]\d* files$/);
   t.is(good.exitCode, 0);
   const part = readdirSync(directory).find(
     (name) => /^..$/.test(name) && readdirSync(join(directory, name)).length > 0,
@@ -164,4 +164,24 @@ test.serial('cvmfs_fsck counts, finds what is damaged, moves it away', async (t)
   const empty = place.newPath();
   mkdirSync(empty);
   t.is((await run('cvmfs_fsck', empty)).exitCode, 8);
+});
+
+test.serial('cvmfs_fsck finds a flipped bit that left size and time as they were', async (t) => {
+  const directory = readdirSync(cache).map((name) => join(cache, name))[0];
+  const objects = readdirSync(directory)
+    .filter((name) => /^[0-9a-f]{2}$/.test(name))
+    .flatMap((part) => readdirSync(join(directory, part)).map((name) => join(directory, part, name)));
+  const victim = objects.find((path) => readFileSync(path, 'latin1') === 'one\n')!;
+  const { atime, mtime } = statSync(victim);
+  writeFileSync(victim, 'ong\n');
+  utimesSync(victim, atime, mtime);
+  const found = await run('cvmfs_fsck', '-p', directory);
+  t.is(found.stdout, `damaged: ${victim}\nVerified ${objects.length} files`);
+  t.is(found.exitCode, 1);
+  const after = await run('cvmfs_fsck', directory);
+  t.is(after.stdout, `Verified ${objects.length - 1} files`);
+  t.is(after.exitCode, 0);
+  const job = start();
+  job.stdin?.end('\n');
+  t.is(String((await job).stdout), 'one\n');
 });

@@ -156,9 +156,10 @@ test.serial('what is in use is only unmounted lazily', async (t) => {
 test.serial('one that cannot be mounted has the exit code of cvmfs2, and the others are mounted', async (t) => {
   const { stdout, stderr } = await script(
     t,
-    'mountrepo none.example.org $R; echo $?; ls "$U"; umountrepo none.example.org; echo $?; umountrepo; echo $?',
+    'mountrepo none.example.org $R; echo $?; ls "$U"; umountrepo none.example.org; echo $?; umountrepo; echo $?; mountrepo a/b; echo $?',
   );
-  t.is(stdout, `${/^\S+/.exec(stdout)}\n16\n${repository.fqrn}\n125\n125\n`, stderr);
+  t.is(stdout, `${/^\S+/.exec(stdout)}\n16\n${repository.fqrn}\n125\n125\n125\n`, stderr);
+  t.regex(stderr, /^mountrepo: 'a\/b' is not a repository name: .*; see 'mountrepo --help'$/m);
   t.regex(stderr, /^cvmfs2: cannot mount none\.example\.org: .*\(16 - [a-z ]+\)$/m);
   t.regex(stderr, /^umountrepo: nothing is mounted on .*none\.example\.org$/m);
   t.regex(stderr, /^umountrepo: name repositories, or give -a/m);
