@@ -84,13 +84,15 @@ function runAva(args: string[]): Promise<{ code: number; passed: number; failed:
       cwd: root,
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    // One line a test: ✔ passed, ✘ failed, - skipped.
+    // One line a test: ✔ passed, ✘ failed, - skipped. Below a rule, differences of failed ones, which look alike.
     const counts = { '✔': 0, '✘': 0, '-': 0 };
+    let ruled = false;
     const lines = createInterface({ input: ava.stdout });
     lines.on('line', (line) => {
       console.log(line);
       const mark = /^ {2}(✔|✘|-) /.exec(line)?.[1] as keyof typeof counts | undefined;
-      if (mark) counts[mark]++;
+      ruled ||= line.trim() === '─';
+      if (mark && !ruled) counts[mark]++;
     });
     ava.on('close', (code) => {
       resolve({ code: code ?? 1, passed: counts['✔'], failed: counts['✘'], skipped: counts['-'] });
