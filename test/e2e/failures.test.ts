@@ -6,36 +6,23 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { TestServer } from '../support/http-server.ts';
-import { makeTestRepository, type TestRepository } from '../support/repository.ts';
-import { Installation, identities, type Launch, ordinaryUser } from '../support/run-cvmfsexec.ts';
+import { identities, type Launch, ordinaryUser } from '../support/run-cvmfsexec.ts';
+import { prepareSite } from '../support/site.ts';
 import { pseudoRandom } from '../support/tree-sample.ts';
 
 const FQRN = 'failing.example.org';
 const LARGE_FILES = 8;
 const LARGE = 300_000;
 
-const place = new Installation();
-let repository: TestRepository;
-let server: TestServer;
-
-test.before(async () => {
-  repository = await makeTestRepository({
-    fqrn: FQRN,
-    xattrs: new Map(),
-    writeTree(directory) {
-      writeFileSync(join(directory, 'one'), 'one\n');
-      writeFileSync(join(directory, 'two'), 'two\n');
-      for (let i = 0; i < LARGE_FILES; i++) writeFileSync(join(directory, `large-${i}`), pseudoRandom(LARGE, i));
-    },
-  });
-  server = await TestServer.start({ root: repository.serverRoot });
+const site = prepareSite(test, {
+  fqrn: FQRN,
+  writeTree(directory) {
+    writeFileSync(join(directory, 'one'), 'one\n');
+    writeFileSync(join(directory, 'two'), 'two\n');
+    for (let i = 0; i < LARGE_FILES; i++) writeFileSync(join(directory, `large-${i}`), pseudoRandom(LARGE, i));
+  },
 });
-
-test.after.always(async () => {
-  await server?.close();
-  await place.close();
-  repository?.remove();
-});
+const { place } = site;
 
 type Settings = Readonly<Record<string, string>>;
 
@@ -46,8 +33,8 @@ function launch(script: string, settings: Settings = {}, more: Partial<Launch> =
     command: ['sh', '-c', script],
     ...more,
     parameters: {
-      SERVER_URL: `${server.url}/@fqrn@`,
-      KEYS_DIR: repository.clientKeys,
+      SERVER_URL: `${site.server.url}/@fqrn@`,
+      KEYS_DIR: site.repository.clientKeys,
       BACKOFF_INIT: '0',
       ...settings,
     },
@@ -136,7 +123,11 @@ test.serial('a second server is used when the first one hangs', async (t) => {
   const silent = await TestServer.start();
   t.teardown(() => silent.close());
   silent.fault(/./, { hang: true });
-  const servers = { SERVER_URL: `${silent.url}/@fqrn@;${server.url}/@fqrn@`, MAX_RETRIES: '0', TIMEOUT_DIRECT: '1' };
+  const servers = {
+    SERVER_URL: `${silent.url}/@fqrn@;${site.server.url}/@fqrn@`,
+    MAX_RETRIES: '0',
+    TIMEOUT_DIRECT: '1',
+  };
   const { stdout, stderr, duration } = await place.run(launch(`cat /cvmfs/${FQRN}/one`, servers));
   t.is(stdout, 'one\n', stderr);
   t.regex(stderr, /switching from [^\n]* to [^\n]*/);
@@ -197,7 +188,7 @@ test.serial('a full disk under the cache: reading goes on without storing', asyn
     t.deepEqual(lines.slice(0, LARGE_FILES + 1), lines.slice(LARGE_FILES + 1, 2 * (LARGE_FILES + 1)));
     t.deepEqual(
       lines.slice(0, LARGE_FILES + 1).map((line) => line.split(/ +/)[0]),
-      repository
+      site.repository
         .listing()
         .filter(({ path }) => /large|one/.test(path))
         .map(({ sha256 }) => sha256),
@@ -208,7 +199,7 @@ test.serial('a full disk under the cache: reading goes on without storing', asyn
 });
 
 test.serial('a server that goes away: what is cached is still read, all else is EIO after the time-outs', async (t) => {
-  const leaving = await TestServer.start({ root: repository.serverRoot });
+  const leaving = await TestServer.start({ root: site.repository.serverRoot });
   t.teardown(() => leaving.close());
   const script = `cd /cvmfs/${FQRN} && cat one && read line && cat one; cat two; echo "= $?"; ls | wc -l`;
   const settings = { SERVER_URL: `${leaving.url}/@fqrn@` };
@@ -227,7 +218,7 @@ test.serial('a server that goes away: what is cached is still read, all else is 
 test.serial(
   'a server that hangs after mounting: EIO after the time-outs, and the reader can be killed before',
   async (t) => {
-    const hanging = await TestServer.start({ root: repository.serverRoot });
+    const hanging = await TestServer.start({ root: site.repository.serverRoot });
     t.teardown(() => hanging.close());
     hanging.fault(/./, { hang: true }, 0);
     const script = `cd /cvmfs/${FQRN} && cat one && read line; timeout -s KILL 0.3 cat two; echo "= $?"; cat two; echo "= $?"`;
@@ -245,7 +236,7 @@ test.serial(
 );
 
 test.serial('a server that comes back is used again in the same mount', async (t) => {
-  const flaky = await TestServer.start({ root: repository.serverRoot });
+  const flaky = await TestServer.start({ root: site.repository.serverRoot });
   t.teardown(() => flaky.close());
   flaky.fault(/data\/.*[0-9a-f]$/, { reset: true });
   const script = `cd /cvmfs/${FQRN}; cat one; echo "= $?"; read line; cat one`;
@@ -262,7 +253,7 @@ test.serial('a proxy that is down, and one that works', async (t) => {
   const proxy = await TestServer.start();
   t.teardown(() => proxy.close());
   const down = `http://127.0.0.1:${await closedPort()}`;
-  const before = server.requests.length;
+  const before = site.server.requests.length;
   for (const proxies of [`${down};${proxy.url}`, `${down}|${proxy.url}`]) {
     const { stdout, stderr, exitCode } = await place.run(
       launch(`cat /cvmfs/${FQRN}/one`, { HTTP_PROXY: proxies, MAX_RETRIES: '0' }),
@@ -270,13 +261,13 @@ test.serial('a proxy that is down, and one that works', async (t) => {
     t.is(stdout, 'one\n', stderr);
     t.is(exitCode, 0);
   }
-  t.true(proxy.requests.every(({ target }) => target.startsWith(server.url)));
-  t.is(server.requests.length - before, proxy.requests.length, 'nothing went past the proxy');
+  t.true(proxy.requests.every(({ target }) => target.startsWith(site.server.url)));
+  t.is(site.server.requests.length - before, proxy.requests.length, 'nothing went past the proxy');
   await refused(t, /check CVMFS_HTTP_PROXY and the proxy/, 'echo ran', { HTTP_PROXY: down, MAX_RETRIES: '0' });
 });
 
 test.serial('when the server was seen before and is gone, the cached revision is mounted', async (t) => {
-  const leaving = await TestServer.start({ root: repository.serverRoot });
+  const leaving = await TestServer.start({ root: site.repository.serverRoot });
   const settings = { SERVER_URL: `${leaving.url}/@fqrn@`, CACHE_BASE: place.newPath(), MAX_RETRIES: '0' };
   const script = `cat /cvmfs/${FQRN}/one`;
   await place.run(launch(script, settings));

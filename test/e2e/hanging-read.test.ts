@@ -2,9 +2,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { TestServer } from '../support/http-server.ts';
-import { makeTestRepository, type TestRepository } from '../support/repository.ts';
-import { Installation } from '../support/run-cvmfsexec.ts';
+import { prepareSite } from '../support/site.ts';
 import { pseudoRandom } from '../support/tree-sample.ts';
 
 const FQRN = 'stalling.example.org';
@@ -12,40 +10,27 @@ const FQRN = 'stalling.example.org';
 const PARAMETERS = { TIMEOUT_DIRECT: '100', TIMEOUT: '100', MAX_RETRIES: '0' };
 const SOON_MS = 3000;
 
-const place = new Installation();
-let repository: TestRepository;
-let server: TestServer;
-
-test.before(async () => {
-  repository = await makeTestRepository({
-    fqrn: FQRN,
-    xattrs: new Map(),
-    writeTree(directory) {
-      writeFileSync(join(directory, 'one'), 'one\n');
-      writeFileSync(join(directory, 'large'), pseudoRandom(2_000_000, 1));
-    },
-  });
-  server = await TestServer.start({ root: repository.serverRoot });
+const site = prepareSite(test, {
+  fqrn: FQRN,
+  writeTree(directory) {
+    writeFileSync(join(directory, 'one'), 'one\n');
+    writeFileSync(join(directory, 'large'), pseudoRandom(2_000_000, 1));
+  },
 });
+const { place } = site;
 
-test.afterEach.always(() => server?.clearFaults());
-
-test.after.always(async () => {
-  await server?.close();
-  await place.close();
-  repository?.remove();
-});
+test.afterEach.always(() => site.server?.clearFaults());
 
 function start(script: string, wrapper: readonly string[] = []) {
   const job = place.start({
     repositories: [FQRN],
-    parameters: { SERVER_URL: `${server.url}/@fqrn@`, KEYS_DIR: repository.clientKeys, ...PARAMETERS },
+    parameters: { SERVER_URL: `${site.server.url}/@fqrn@`, KEYS_DIR: site.repository.clientKeys, ...PARAMETERS },
     command: ['bash', '-c', `cd /cvmfs/${FQRN} && cat one && ${script}`],
     wrapper,
   });
   // From then on nothing comes any more, in the middle of files.
   job.stdout?.once('data', () => {
-    server.fault(/\/data\//, { hang: 1000 });
+    site.server.fault(/\/data\//, { hang: 1000 });
     job.stdin?.end('hanging\n');
   });
   return job;
@@ -53,9 +38,9 @@ function start(script: string, wrapper: readonly string[] = []) {
 
 /** Resolves when something waits for the server that has stalled. */
 async function hanging(t: ExecutionContext): Promise<void> {
-  const before = server.requests.length;
+  const before = site.server.requests.length;
   for (let i = 0; i < 400; i++) {
-    if (server.requests.slice(before).some(({ path }) => path.includes('/data/'))) {
+    if (site.server.requests.slice(before).some(({ path }) => path.includes('/data/'))) {
       await sleep(300);
       return;
     }

@@ -4,35 +4,23 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { parseManifest } from '../../src/repository/manifest.ts';
-import { TestServer } from '../support/http-server.ts';
-import { makeTestRepository, type TestRepository } from '../support/repository.ts';
-import { Installation, identities, type Launch, type Outcome } from '../support/run-cvmfsexec.ts';
-import { writeSampleTree } from '../support/tree-sample.ts';
+import { identities, type Launch, type Outcome } from '../support/run-cvmfsexec.ts';
+import { prepareSite } from '../support/site.ts';
+import { SAMPLE_XATTRS, writeSampleTree } from '../support/tree-sample.ts';
 
 const FQRN = 'kernel.example.org';
 
-const place = new Installation();
-let repository: TestRepository;
-let server: TestServer;
-
-test.before(async () => {
-  repository = await makeTestRepository({
-    fqrn: FQRN,
-    writeTree(directory) {
-      writeSampleTree(directory);
-      mkdirSync(join(directory, 'calls/deep/er'), { recursive: true });
-      writeFileSync(join(directory, 'calls/hello'), 'hello world\n');
-      writeFileSync(join(directory, 'calls/script'), '#!/bin/sh\n', { mode: 0o755 });
-    },
-  });
-  server = await TestServer.start({ root: repository.serverRoot });
+const site = prepareSite(test, {
+  fqrn: FQRN,
+  xattrs: SAMPLE_XATTRS,
+  writeTree(directory) {
+    writeSampleTree(directory);
+    mkdirSync(join(directory, 'calls/deep/er'), { recursive: true });
+    writeFileSync(join(directory, 'calls/hello'), 'hello world\n');
+    writeFileSync(join(directory, 'calls/script'), '#!/bin/sh\n', { mode: 0o755 });
+  },
 });
-
-test.after.always(async () => {
-  await server?.close();
-  await place.close();
-  repository?.remove();
-});
+const { place } = site;
 
 /** Runs `script` in the root of the mount. */
 function launch(script: string, more: Partial<Launch> & { readonly cache?: string } = {}): Launch {
@@ -42,8 +30,8 @@ function launch(script: string, more: Partial<Launch> & { readonly cache?: strin
     command: ['sh', '-c', `cd /cvmfs/${FQRN} && { ${script}; }`],
     ...more,
     parameters: {
-      SERVER_URL: `${server.url}/@fqrn@`,
-      KEYS_DIR: repository.clientKeys,
+      SERVER_URL: `${site.server.url}/@fqrn@`,
+      KEYS_DIR: site.repository.clientKeys,
       CACHE_BASE: cache,
       CLAIM_OWNERSHIP: as.name === 'root' ? 'no' : 'yes',
     },
@@ -54,7 +42,7 @@ function launch(script: string, more: Partial<Launch> & { readonly cache?: strin
 const DIGESTS = 'find . -type f -print0 | sort -z | xargs -0 sha256sum -z';
 
 function expectedDigests(): string {
-  const files = repository.listing().filter(({ type }) => type === 'file');
+  const files = site.repository.listing().filter(({ type }) => type === 'file');
   const lines = files.map(({ sha256, path, path_b64 }) => {
     const name = path_b64 ? Buffer.from(path_b64, 'base64') : Buffer.from(path);
     return { name, line: Buffer.concat([Buffer.from(`${sha256}  .`), name, Buffer.of(0)]) };
@@ -145,13 +133,13 @@ test.serial('statfs tells of a read-only FUSE file system with the number of its
   const [, type, nameLength, files] = /^(\w+) (\d+) (\d+)\n/.exec(stdout) ?? [];
   t.is(type, '65735546', stderr);
   t.is(nameLength, '255');
-  const { length } = repository.listing();
+  const { length } = site.repository.listing();
   t.true(Math.abs(Number(files) - length) <= 10, `${files} of ${length}`);
   t.regex(stdout, /\ncvmfs2 \/cvmfs\/kernel\.example\.org fuse ro,[^ ]*default_permissions[^ ]*allow_other/);
 });
 
 test.serial('the magic attributes tell what is mounted', async (t) => {
-  const manifest = parseManifest(readFileSync(join(repository.directory, '.cvmfspublished')));
+  const manifest = parseManifest(readFileSync(join(site.repository.directory, '.cvmfspublished')));
   const value = (name: string, path: string) => `getfattr -h --only-values -n ${name} ${path} 2>&1; echo`;
   const script = [
     value('user.fqrn', '.'),
@@ -167,7 +155,12 @@ test.serial('the magic attributes tell what is mounted', async (t) => {
   ].join('; ');
   const { stdout, stderr } = await place.run(launch(script));
   const lines = stdout.split('\n');
-  t.deepEqual(lines.slice(0, 4), [FQRN, String(manifest.revision), String(manifest.rootHash), `${server.url}/${FQRN}`]);
+  t.deepEqual(lines.slice(0, 4), [
+    FQRN,
+    String(manifest.revision),
+    String(manifest.rootHash),
+    `${site.server.url}/${FQRN}`,
+  ]);
   t.regex(lines[4], /^[0-9a-f]{40}$/, stderr);
   t.deepEqual(lines.slice(5, 8), ['$(SAMPLE_VARIANT:-default)/bin', 'README: user.nothing: No such attribute', '']);
   t.is(lines[8], 'bar');
@@ -175,12 +168,12 @@ test.serial('the magic attributes tell what is mounted', async (t) => {
 });
 
 test.serial('eight readers at once in one mount read right, and no object is fetched twice', async (t) => {
-  server.requests.length = 0;
+  site.server.requests.length = 0;
   const readers = Array.from({ length: 8 }, () => `(${DIGEST_OF_ALL}) &`).join(' ');
   const { stdout, stderr } = await place.run(launch(`${readers} wait`));
   const digest = expectedDigests();
   t.deepEqual(stdout.split('\n'), [...Array.from({ length: 8 }, () => digest), ''], stderr);
-  t.is(new Set(server.paths()).size, server.paths().length);
+  t.is(new Set(site.server.paths()).size, site.server.paths().length);
 });
 
 test.serial('twenty launches at once on one empty cache all read right, and leave no temporary files', async (t) => {

@@ -7,9 +7,10 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { DnsServer, type Records } from '../support/dns-server.ts';
 import { TestServer } from '../support/http-server.ts';
-import { makeTestRepository, type TestRepository } from '../support/repository.ts';
-import { Installation, type Launch, type Outcome } from '../support/run-cvmfsexec.ts';
+import { makeTestRepository } from '../support/repository.ts';
+import type { Launch, Outcome } from '../support/run-cvmfsexec.ts';
 import { makeCertificate } from '../support/server-certificate.ts';
+import { prepareSite } from '../support/site.ts';
 import { resign, type Tamperable } from '../support/tamperable-repository.ts';
 import { pseudoRandom } from '../support/tree-sample.ts';
 
@@ -18,35 +19,22 @@ const DATA = /\/data\//;
 const FILES = 6;
 const CHUNKED = pseudoRandom(200_000, 9);
 
-const place = new Installation();
-let repository: TestRepository;
-let server: TestServer;
-
-test.before(async () => {
-  repository = await makeTestRepository({
-    fqrn: FQRN,
-    xattrs: new Map(),
-    writeTree(directory) {
-      writeFileSync(join(directory, 'one'), 'one\n');
-      writeFileSync(join(directory, 'chunked'), CHUNKED);
-      // Not fetched ahead of their readers.
-      for (let i = 0; i < FILES; i++) writeFileSync(join(directory, `large-${i}`), pseudoRandom(600_000, i));
-    },
-    publish: false,
-  });
-  await repository.publish({ compression: 'none' });
-  server = await TestServer.start({ root: repository.serverRoot });
+const site = prepareSite(test, {
+  fqrn: FQRN,
+  writeTree(directory) {
+    writeFileSync(join(directory, 'one'), 'one\n');
+    writeFileSync(join(directory, 'chunked'), CHUNKED);
+    // Not fetched ahead of their readers.
+    for (let i = 0; i < FILES; i++) writeFileSync(join(directory, `large-${i}`), pseudoRandom(600_000, i));
+  },
+  publish: false,
+  prepare: (repository) => repository.publish({ compression: 'none' }),
 });
+const { place } = site;
 
 test.afterEach.always(() => {
-  server?.clearFaults();
-  if (server) server.requests.length = 0;
-});
-
-test.after.always(async () => {
-  await server?.close();
-  await place.close();
-  repository?.remove();
+  site.server?.clearFaults();
+  if (site.server) site.server.requests.length = 0;
 });
 
 type Settings = Readonly<Record<string, string>>;
@@ -57,8 +45,8 @@ function run(script: string, settings: Settings = {}, more: Partial<Launch> = {}
     command: ['sh', '-c', script],
     ...more,
     parameters: {
-      SERVER_URL: `${server.url}/@fqrn@`,
-      KEYS_DIR: repository.clientKeys,
+      SERVER_URL: `${site.server.url}/@fqrn@`,
+      KEYS_DIR: site.repository.clientKeys,
       BACKOFF_INIT: '0',
       MAX_RETRIES: '0',
       TIMEOUT: '5',
@@ -118,17 +106,17 @@ for (const status of [400, 404]) {
   test.serial(`a server that answers ${status} to everything: the next one is used`, async (t) => {
     const bad = await serve(t);
     bad.fault(/./, { status });
-    const { stdout, exitCode } = await run(READ, { SERVER_URL: `${bad.url}/@fqrn@;${server.url}/@fqrn@` });
+    const { stdout, exitCode } = await run(READ, { SERVER_URL: `${bad.url}/@fqrn@;${site.server.url}/@fqrn@` });
     t.is(stdout, 'one\n');
     t.is(exitCode, 0);
   });
 }
 
 test.serial('a slow server is left for a faster one, and used where it is the only one', async (t) => {
-  const slow = await serve(t, repository.serverRoot);
+  const slow = await serve(t, site.repository.serverRoot);
   slow.fault(DATA, { dribble: { bytes: 400, every: 100 } });
   const settings = { TIMEOUT_DIRECT: '1', LOW_SPEED_LIMIT: '5000' };
-  const both = await run(READ, { ...settings, SERVER_URL: `${slow.url}/@fqrn@;${server.url}/@fqrn@` });
+  const both = await run(READ, { ...settings, SERVER_URL: `${slow.url}/@fqrn@;${site.server.url}/@fqrn@` });
   t.is(both.stdout, 'one\n');
   t.regex(both.stderr, /switching from .*: less than 5000 bytes\/s for 1 s/);
   const alone = await run(READ, { ...settings, SERVER_URL: `${slow.url}/@fqrn@` });
@@ -157,7 +145,7 @@ test.serial('fallback proxies are used when all others have failed, and nothing 
   const dead = `http://127.0.0.1:${await closedPort()}`;
   const { stdout } = await run(READ, { HTTP_PROXY: `${dead};DIRECT`, FALLBACK_PROXY: fallback.url });
   t.is(stdout, 'one\n');
-  t.is(server.requests.length, fallback.requests.length);
+  t.is(site.server.requests.length, fallback.requests.length);
 });
 
 test.serial('a proxy with two addresses of which one is dead', async (t) => {
@@ -166,7 +154,7 @@ test.serial('a proxy with two addresses of which one is dead', async (t) => {
   const { stdout, exitCode } = await run(READ, { ...dns, HTTP_PROXY: `http://proxy.test:${alive.port}` });
   t.is(stdout, 'one\n');
   t.is(exitCode, 0);
-  t.is(server.requests.length, alive.requests.length);
+  t.is(site.server.requests.length, alive.requests.length);
 });
 
 test.serial('WPAD from a URL and from a file; the last answer serves when there is none', async (t) => {
@@ -185,13 +173,13 @@ test.serial('WPAD from a URL and from a file; the last answer serves when there 
   makeOld(cache);
   t.is((await run(read(0), settings)).exitCode, 0);
   t.true(proxy.requests.length > seen);
-  t.is(server.requests.length, proxy.requests.length);
+  t.is(site.server.requests.length, proxy.requests.length);
 
   const file = join(place.scratch, 'proxy.pac');
   writeFileSync(file, script);
   const fromFile = { ...patient, CACHE_BASE: place.newPath(), PAC_URLS: `file://${file}` };
   t.is((await run(READ, fromFile)).stdout, 'one\n');
-  t.is(server.requests.length, proxy.requests.length);
+  t.is(site.server.requests.length, proxy.requests.length);
 });
 
 test.serial('"auto;DIRECT" where nobody announces a proxy', async (t) => {
@@ -208,7 +196,7 @@ test.serial(
     const refused = await run('echo ran', { HTTP_PROXY: `${dead};DIRECT`, PROXY_STRICT: 'yes' });
     t.is(refused.exitCode, 125);
     t.is(refused.stdout, '');
-    t.deepEqual(server.requests, []);
+    t.deepEqual(site.server.requests, []);
     const proxy = await serve(t);
     const wpad = await serve(t);
     wpad.fault(/./, { body: `function FindProxyForURL() { return "PROXY 127.0.0.1:${proxy.port}; DIRECT"; }` });
@@ -221,18 +209,18 @@ test.serial(
     for (let i = 0; i < 400 && proxy.paths(DATA).length < 3; i++) await sleep(50);
     await sleep(1000);
     proxy.fault(/./, { reset: true });
-    const before = server.requests.length;
+    const before = site.server.requests.length;
     const { stdout, stderr } = await job;
     t.is(stdout, 'one\n');
     t.regex(stderr, /Input\/output error/);
-    t.is(server.requests.length, before);
+    t.is(site.server.requests.length, before);
   },
 );
 
 test.serial('redirects are followed where that is wanted', async (t) => {
   const redirecting = await new Promise<Server>((resolve) => {
     const made = createServer((request, response) => {
-      response.writeHead(302, { location: `${server.url}${request.url}`, 'content-length': 0 }).end();
+      response.writeHead(302, { location: `${site.server.url}${request.url}`, 'content-length': 0 }).end();
     });
     made.listen(0, '127.0.0.1', () => resolve(made));
   });
@@ -245,35 +233,35 @@ test.serial('redirects are followed where that is wanted', async (t) => {
 });
 
 test.serial('the Geo-API: a client id in the cache, and the order is there at once for the next launch', async (t) => {
-  const near = await serve(t, repository.serverRoot);
-  for (const one of [server, near]) one.fault(/\/api\/v1\.0\/geo\//, { body: '2,1\n' });
+  const near = await serve(t, site.repository.serverRoot);
+  for (const one of [site.server, near]) one.fault(/\/api\/v1\.0\/geo\//, { body: '2,1\n' });
   const cache = place.newPath();
   const settings = {
     CACHE_BASE: cache,
     USE_GEOAPI: 'yes',
-    SERVER_URL: `http://127.0.0.1:${server.port}/@fqrn@;http://localhost:${near.port}/@fqrn@`,
+    SERVER_URL: `http://127.0.0.1:${site.server.port}/@fqrn@;http://localhost:${near.port}/@fqrn@`,
   };
   t.is((await run(`sleep 2; ${READ}`, settings)).stdout, 'one\n');
-  const asked = () => [...server.paths(/geo/), ...near.paths(/geo/)];
+  const asked = () => [...site.server.paths(/geo/), ...near.paths(/geo/)];
   t.is(asked().length, 1);
   const id = readFileSync(join(noteIn(cache), '../uuid'), 'latin1').trim();
   t.regex(asked()[0], new RegExp(`/api/v1\\.0/geo/${id}/127\\.0\\.0\\.1,localhost$`));
-  server.requests.length = 0;
+  site.server.requests.length = 0;
   near.requests.length = 0;
   t.is((await run(read(2), settings)).exitCode, 0);
   t.is(asked().length, 0);
-  t.deepEqual(server.requests, []);
+  t.deepEqual(site.server.requests, []);
   t.true(near.paths(DATA).length > 0);
 });
 
 test.serial('a storm of requests for what cannot be had is slowed, and leaves nothing behind', async (t) => {
-  server.fault(DATA, { status: 404 });
+  site.server.fault(DATA, { status: 404 });
   // All that the mount itself needs.
-  server.fault(/C$|X$|H$/, {});
+  site.server.fault(/C$|X$|H$/, {});
   const storm = `end=$(($(date +%s) + 8)); n=0
     while [ $(date +%s) -lt $end ]; do cat /cvmfs/${FQRN}/large-$((n % ${FILES})) >/dev/null 2>&1; n=$((n + 1)); done; echo $n`;
   const job = run(`${storm}; until ${READ} 2>/dev/null; do sleep 1; done`);
-  setTimeout(() => server.clearFaults(), 12_000).unref();
+  setTimeout(() => site.server.clearFaults(), 12_000).unref();
   const { stdout } = await job;
   const [count, content] = stdout.trim().split('\n');
   t.true(Number(count) > 1 && Number(count) < 40, `${count} attempts in 8 s`);
@@ -284,7 +272,7 @@ test.serial(
   'https: authorities of the system are trusted where CVMFS_USE_SSL_SYSTEM_CA says so, of the grid always',
   async (t) => {
     const tls = makeCertificate(t);
-    const secure = await TestServer.start({ root: repository.serverRoot, tls });
+    const secure = await TestServer.start({ root: site.repository.serverRoot, tls });
     t.teardown(() => secure.close());
     const directory = place.newPath();
     mkdirSync(directory);
@@ -307,9 +295,9 @@ test.serial('external data, chunk by chunk, from servers and through proxies of 
   const root = join(place.directory, 'external');
   mkdirSync(root);
   const sql = "UPDATE catalog SET flags = flags | 128 WHERE name IN ('chunked', 'one')";
-  await resign({ repository } as Tamperable, root, sql);
+  await resign({ repository: site.repository } as Tamperable, root, sql);
   rmSync(join(root, FQRN, 'chunked'), { force: true });
-  const [resigned, external, proxy] = [await serve(t, root), await serve(t, repository.tree), await serve(t)];
+  const [resigned, external, proxy] = [await serve(t, root), await serve(t, site.repository.tree), await serve(t)];
   const { stdout, exitCode, stderr } = await run(`cat /cvmfs/${FQRN}/one; sha1sum </cvmfs/${FQRN}/chunked`, {
     SERVER_URL: `${resigned.url}/@fqrn@`,
     EXTERNAL_URL: external.url,

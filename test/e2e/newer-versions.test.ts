@@ -2,56 +2,41 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { TestServer } from '../support/http-server.ts';
-import { makeTestRepository, type TestRepository } from '../support/repository.ts';
-import { Installation } from '../support/run-cvmfsexec.ts';
+import { prepareSite } from '../support/site.ts';
 import { pseudoRandom } from '../support/tree-sample.ts';
 
 const FQRN = 'newer.example.org';
 const OBJECT = /\/data\/..\/[0-9a-f]{38}P?$/;
 const LIBRARIES = 20;
 
-const place = new Installation();
-let repository: TestRepository;
-let server: TestServer;
-
-test.before(async () => {
-  repository = await makeTestRepository({
-    fqrn: FQRN,
-    xattrs: new Map(),
-    writeTree(directory) {
-      mkdirSync(join(directory, 'bin'));
-      mkdirSync(join(directory, 'lib'));
-      writeFileSync(join(directory, 'lib/.cvmfscatalog'), '');
-      writeFileSync(join(directory, 'bin/tool'), 'trigger\n');
-      writeFileSync(join(directory, 'bin/other'), 'no trigger\n');
-      const libraries = Array.from({ length: LIBRARIES }, (_, i) => `/lib/lib${i}`);
-      for (const library of libraries) writeFileSync(join(directory, library), `${library}\n`.repeat(20));
-      writeFileSync(join(directory, 'lib/chunked'), pseudoRandom(200_000, 3));
-      writeFileSync(join(directory, 'bin/beside'), 'beside\n');
-      const dependencies = [...libraries, '/lib/chunked', './beside', '/lib/missing'];
-      const bundle = { name: 'CVMFS_BUNDLE', version: '1.0.0', encoding: 'UTF-8', dependencies };
-      writeFileSync(join(directory, 'bin/.cvmfsbundle-tool'), JSON.stringify(bundle));
-      writeFileSync(join(directory, 'bin/broken'), 'broken\n');
-      writeFileSync(join(directory, 'bin/.cvmfsbundle-broken'), 'no JSON');
-      symlinkSync('bin/tool', join(directory, 'link'));
-    },
-  });
-  server = await TestServer.start({ root: repository.serverRoot });
+const site = prepareSite(test, {
+  fqrn: FQRN,
+  writeTree(directory) {
+    mkdirSync(join(directory, 'bin'));
+    mkdirSync(join(directory, 'lib'));
+    writeFileSync(join(directory, 'lib/.cvmfscatalog'), '');
+    writeFileSync(join(directory, 'bin/tool'), 'trigger\n');
+    writeFileSync(join(directory, 'bin/other'), 'no trigger\n');
+    const libraries = Array.from({ length: LIBRARIES }, (_, i) => `/lib/lib${i}`);
+    for (const library of libraries) writeFileSync(join(directory, library), `${library}\n`.repeat(20));
+    writeFileSync(join(directory, 'lib/chunked'), pseudoRandom(200_000, 3));
+    writeFileSync(join(directory, 'bin/beside'), 'beside\n');
+    const dependencies = [...libraries, '/lib/chunked', './beside', '/lib/missing'];
+    const bundle = { name: 'CVMFS_BUNDLE', version: '1.0.0', encoding: 'UTF-8', dependencies };
+    writeFileSync(join(directory, 'bin/.cvmfsbundle-tool'), JSON.stringify(bundle));
+    writeFileSync(join(directory, 'bin/broken'), 'broken\n');
+    writeFileSync(join(directory, 'bin/.cvmfsbundle-broken'), 'no JSON');
+    symlinkSync('bin/tool', join(directory, 'link'));
+  },
 });
-
-test.after.always(async () => {
-  await server?.close();
-  await place.close();
-  repository?.remove();
-});
+const { place } = site;
 
 function run(script: string, parameters: Readonly<Record<string, string>> = {}, debug = false) {
-  server.requests.length = 0;
+  site.server.requests.length = 0;
   return place.run({
     repositories: [FQRN],
     command: ['sh', '-c', `cd /cvmfs/${FQRN} && { ${script}; }`],
-    parameters: { SERVER_URL: `${server.url}/@fqrn@`, KEYS_DIR: repository.clientKeys, ...parameters },
+    parameters: { SERVER_URL: `${site.server.url}/@fqrn@`, KEYS_DIR: site.repository.clientKeys, ...parameters },
     debug,
   });
 }
@@ -62,17 +47,17 @@ test.serial('reading a trigger fetches what its bundle lists, across catalogs, c
   const { stdout, stderr } = await run('cat bin/tool; sleep 2', PREFETCH);
   t.is(stdout, 'trigger\n');
   t.is(stderr, '');
-  const chunks = server.paths(/\/data\/..\/[0-9a-f]{38}P$/).length;
+  const chunks = site.server.paths(/\/data\/..\/[0-9a-f]{38}P$/).length;
   t.true(chunks >= 3);
   // The trigger, the bundle, the libraries, and the one beside.
-  t.is(server.paths(OBJECT).length - chunks, 2 + LIBRARIES + 1);
+  t.is(site.server.paths(OBJECT).length - chunks, 2 + LIBRARIES + 1);
 });
 
 test.serial('a program that reads all of them then waits for the network a few times only', async (t) => {
   const cache = place.newPath();
-  server.latency = 100;
+  site.server.latency = 100;
   t.teardown(() => {
-    server.latency = 0;
+    site.server.latency = 0;
   });
   const script = 'cat bin/tool >/dev/null; sleep 2; time -p cat bin/beside lib/* >/dev/null';
   const { stderr } = await run(`bash -c '${script}'`, { ...PREFETCH, CACHE_BASE: cache });
@@ -82,9 +67,9 @@ test.serial('a program that reads all of them then waits for the network a few t
 
 test.serial('without the parameter, and for a file that is no trigger, nothing is fetched ahead', async (t) => {
   await run('cat bin/tool; sleep 1');
-  t.is(server.paths(OBJECT).length, 1);
+  t.is(site.server.paths(OBJECT).length, 1);
   await run('cat bin/other; sleep 1', PREFETCH);
-  t.is(server.paths(OBJECT).length, 1);
+  t.is(site.server.paths(OBJECT).length, 1);
 });
 
 test.serial('a bundle that cannot be used is told, and the file is read all the same', async (t) => {

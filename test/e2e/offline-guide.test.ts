@@ -3,41 +3,27 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { execa } from 'execa';
-import { TestServer } from '../support/http-server.ts';
-import { makeTestRepository, type TestRepository } from '../support/repository.ts';
-import { Installation, ordinaryUser } from '../support/run-cvmfsexec.ts';
+import { ordinaryUser } from '../support/run-cvmfsexec.ts';
+import { prepareSite } from '../support/site.ts';
 
 const GUIDE = join(import.meta.dirname, '../../docs/offline.md');
 const NO_NETWORK = ['unshare', '--user', '--map-current-user', '--net'];
 
-const place = new Installation();
-let repository: TestRepository;
-let server: TestServer;
-
-test.before(async () => {
-  repository = await makeTestRepository({
-    fqrn: 'sw.example.org',
-    xattrs: new Map(),
-    writeTree(directory) {
-      for (const version of ['v1', 'v2']) {
-        mkdirSync(join(directory, version, 'bin'), { recursive: true });
-        mkdirSync(join(directory, version, 'share/data/raw'), { recursive: true });
-        writeFileSync(join(directory, version, '.cvmfscatalog'), '');
-        writeFileSync(join(directory, version, 'bin/tool'), `#!/bin/sh\necho tool of ${version}\n`, { mode: 0o755 });
-        writeFileSync(join(directory, version, 'bin/tool.debug'), 'debug\n');
-        writeFileSync(join(directory, version, 'share/data/table'), 'table\n');
-        writeFileSync(join(directory, version, 'share/data/raw/table'), 'raw table\n');
-      }
-    },
-  });
-  server = await TestServer.start({ root: repository.serverRoot });
+const site = prepareSite(test, {
+  fqrn: 'sw.example.org',
+  writeTree(directory) {
+    for (const version of ['v1', 'v2']) {
+      mkdirSync(join(directory, version, 'bin'), { recursive: true });
+      mkdirSync(join(directory, version, 'share/data/raw'), { recursive: true });
+      writeFileSync(join(directory, version, '.cvmfscatalog'), '');
+      writeFileSync(join(directory, version, 'bin/tool'), `#!/bin/sh\necho tool of ${version}\n`, { mode: 0o755 });
+      writeFileSync(join(directory, version, 'bin/tool.debug'), 'debug\n');
+      writeFileSync(join(directory, version, 'share/data/table'), 'table\n');
+      writeFileSync(join(directory, version, 'share/data/raw/table'), 'raw table\n');
+    }
+  },
 });
-
-test.after.always(async () => {
-  await server?.close();
-  await place.close();
-  repository?.remove();
-});
+const { place } = site;
 
 /** Its blocks of commands that are meant for `where`. */
 function blocks(where: 'login' | 'node' | 'operator once' | 'operator nightly' | 'user'): string[] {
@@ -58,8 +44,8 @@ async function run(commands: string, shared: string, wrapper: readonly string[] 
     timeout: 60_000,
     env: {
       PATH: `${join(place.program, '..')}:${process.env.PATH}`,
-      CVMFS_SERVER_URL: `${server.url}/@fqrn@`,
-      CVMFS_KEYS_DIR: repository.clientKeys,
+      CVMFS_SERVER_URL: `${site.server.url}/@fqrn@`,
+      CVMFS_KEYS_DIR: site.repository.clientKeys,
       CVMFS_HTTP_PROXY: 'DIRECT',
       CVMFS_CACHE_BASE: `${shared}/own-cache`,
     },
@@ -103,8 +89,8 @@ test.serial(
     t.regex((await run(other, shared, NO_NETWORK)).stderr, /v2\/bin\/tool/, 'not wanted yet');
     const more = await run("printf '/v2/bin\\n' >>/shared/site/wanted/sw.example.org", shared);
     t.is(more.exitCode, 0, more.stderr);
-    writeFileSync(join(repository.tree, 'v1/bin/tool'), '#!/bin/sh\necho newer tool\n', { mode: 0o755 });
-    await repository.publish();
+    writeFileSync(join(site.repository.tree, 'v1/bin/tool'), '#!/bin/sh\necho newer tool\n', { mode: 0o755 });
+    await site.repository.publish();
     t.is((await run(nightly, shared)).exitCode, 0);
     t.is((await run(user, shared, NO_NETWORK)).stdout, 'newer tool');
     t.is((await run(other, shared, NO_NETWORK)).stdout, 'tool of v2');

@@ -4,49 +4,35 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { parseRecordEntry, type RecordEntry } from '../../src/preload/record.ts';
-import { TestServer } from '../support/http-server.ts';
-import { makeTestRepository, type TestRepository } from '../support/repository.ts';
-import { Installation, type Launch } from '../support/run-cvmfsexec.ts';
+import type { Launch } from '../support/run-cvmfsexec.ts';
+import { prepareSite } from '../support/site.ts';
 import { pseudoRandom } from '../support/tree-sample.ts';
 
 const FQRN = 'offline.example.org';
 const NO_NETWORK = ['unshare', '--user', '--map-current-user', '--net'];
 const CHUNKED = pseudoRandom(300_000, 7);
 
-const place = new Installation();
-let repository: TestRepository;
-let server: TestServer;
-
-test.before(async () => {
-  repository = await makeTestRepository({
-    fqrn: FQRN,
-    xattrs: new Map(),
-    writeTree(directory) {
-      mkdirSync(join(directory, 'software/1.0/bin'), { recursive: true });
-      mkdirSync(join(directory, 'software/2.0'));
-      for (const path of ['software', 'software/1.0', 'software/2.0']) {
-        writeFileSync(join(directory, path, '.cvmfscatalog'), '');
-      }
-      writeFileSync(join(directory, 'software/1.0/bin/tool'), '#!/bin/sh\necho tool of 1.0\n', { mode: 0o755 });
-      writeFileSync(join(directory, 'software/1.0/chunked'), CHUNKED);
-      writeFileSync(join(directory, 'software/2.0/other'), 'other\n');
-      writeFileSync(join(directory, 'unread'), 'unread\n');
-    },
-  });
-  server = await TestServer.start({ root: repository.serverRoot });
+const site = prepareSite(test, {
+  fqrn: FQRN,
+  writeTree(directory) {
+    mkdirSync(join(directory, 'software/1.0/bin'), { recursive: true });
+    mkdirSync(join(directory, 'software/2.0'));
+    for (const path of ['software', 'software/1.0', 'software/2.0']) {
+      writeFileSync(join(directory, path, '.cvmfscatalog'), '');
+    }
+    writeFileSync(join(directory, 'software/1.0/bin/tool'), '#!/bin/sh\necho tool of 1.0\n', { mode: 0o755 });
+    writeFileSync(join(directory, 'software/1.0/chunked'), CHUNKED);
+    writeFileSync(join(directory, 'software/2.0/other'), 'other\n');
+    writeFileSync(join(directory, 'unread'), 'unread\n');
+  },
 });
-
-test.after.always(async () => {
-  await server?.close();
-  await place.close();
-  repository?.remove();
-});
+const { place } = site;
 
 function launch(script: string, cache: string, more: Partial<Launch> = {}): Launch {
   return {
     repositories: [FQRN],
     command: ['sh', '-c', `cd /cvmfs/${FQRN} && { ${script}; }`],
-    parameters: { SERVER_URL: `${server.url}/@fqrn@`, KEYS_DIR: repository.clientKeys, CACHE_BASE: cache },
+    parameters: { SERVER_URL: `${site.server.url}/@fqrn@`, KEYS_DIR: site.repository.clientKeys, CACHE_BASE: cache },
     ...more,
   };
 }
@@ -75,11 +61,11 @@ test.serial('a job runs without network from what an earlier one left in the cac
 test.serial('--offline asks no server for anything, also when one could be reached', async (t) => {
   const cache = place.newPath();
   await place.run(launch('cat unread', cache));
-  const before = server.connections;
+  const before = site.server.connections;
   const { stdout, stderr } = await place.run(launch('cat unread', cache, { options: ['--offline'] }));
   t.is(stdout, 'unread\n');
   t.is(stderr, '');
-  t.is(server.connections, before);
+  t.is(site.server.connections, before);
 });
 
 test.serial('what is not in the cache is EIO at once without network, with one line that names it', async (t) => {
@@ -114,7 +100,7 @@ test.serial('without a revision in the cache --offline does not start, and says 
 test.serial('a tag cannot be looked up without network, a root hash can be mounted', async (t) => {
   const cache = place.newPath();
   const root = await place.run(launch(`cat unread >/dev/null; getfattr --only-values -n user.root_hash .`, cache));
-  const parameters = { KEYS_DIR: repository.clientKeys, CACHE_BASE: cache };
+  const parameters = { KEYS_DIR: site.repository.clientKeys, CACHE_BASE: cache };
   const tagged = await offline('true', cache, { parameters: { ...parameters, REPOSITORY_TAG: 'trunk' } });
   t.is(tagged.exitCode, 125);
   t.regex(tagged.stderr, /CVMFS_ROOT_HASH/);

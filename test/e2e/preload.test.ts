@@ -4,9 +4,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import { execa } from 'execa';
-import { TestServer } from '../support/http-server.ts';
-import { makeTestRepository, type TestRepository } from '../support/repository.ts';
-import { Installation, type Launch, ordinaryUser } from '../support/run-cvmfsexec.ts';
+import { type Launch, ordinaryUser } from '../support/run-cvmfsexec.ts';
+import { prepareSite } from '../support/site.ts';
 import { pseudoRandom } from '../support/tree-sample.ts';
 
 const FQRN = 'preload.example.org';
@@ -14,43 +13,35 @@ const NO_NETWORK = ['unshare', '--user', '--map-current-user', '--net'];
 const VERSIONS = ['1.0', '2.0', '3.0'];
 const SMALL_FILES = 60;
 
-const place = new Installation();
-let repository: TestRepository;
-let server: TestServer;
-
-test.before(async () => {
-  repository = await makeTestRepository({
-    fqrn: FQRN,
-    xattrs: new Map(),
-    writeTree(directory) {
-      mkdirSync(join(directory, 'software'));
-      writeFileSync(join(directory, 'software/.cvmfscatalog'), '');
-      writeFileSync(join(directory, 'top'), 'top\n');
-      for (const version of VERSIONS) {
-        const base = join(directory, 'software', version);
-        mkdirSync(join(base, 'bin'), { recursive: true });
-        writeFileSync(join(base, '.cvmfscatalog'), '');
-        writeFileSync(join(base, 'bin/tool'), `#!/bin/sh\necho tool of ${version}\n`, { mode: 0o755 });
-        writeFileSync(join(base, 'bin/tool.debug'), `debug of ${version}\n`);
-        writeFileSync(join(base, 'chunked'), pseudoRandom(200_000, Number(version)));
-        for (let i = 0; i < SMALL_FILES; i++) writeFileSync(join(base, `data-${i}`), `${version} ${i}\n`.repeat(50));
-      }
-      symlinkSync('software/2.0', join(directory, 'current'));
-      symlinkSync(`/cvmfs/${FQRN}/current/bin/tool`, join(directory, 'tool'));
-    },
-  });
-  server = await TestServer.start({ root: repository.serverRoot });
+const site = prepareSite(test, {
+  fqrn: FQRN,
+  writeTree(directory) {
+    mkdirSync(join(directory, 'software'));
+    writeFileSync(join(directory, 'software/.cvmfscatalog'), '');
+    writeFileSync(join(directory, 'top'), 'top\n');
+    for (const version of VERSIONS) {
+      const base = join(directory, 'software', version);
+      mkdirSync(join(base, 'bin'), { recursive: true });
+      writeFileSync(join(base, '.cvmfscatalog'), '');
+      writeFileSync(join(base, 'bin/tool'), `#!/bin/sh\necho tool of ${version}\n`, { mode: 0o755 });
+      writeFileSync(join(base, 'bin/tool.debug'), `debug of ${version}\n`);
+      writeFileSync(join(base, 'chunked'), pseudoRandom(200_000, Number(version)));
+      for (let i = 0; i < SMALL_FILES; i++) writeFileSync(join(base, `data-${i}`), `${version} ${i}\n`.repeat(50));
+    }
+    symlinkSync('software/2.0', join(directory, 'current'));
+    symlinkSync(`/cvmfs/${FQRN}/current/bin/tool`, join(directory, 'tool'));
+  },
 });
+const { place } = site;
 
-test.afterEach.always(() => server?.clearFaults());
+test.afterEach.always(() => site.server?.clearFaults());
 
-test.after.always(async () => {
-  await server?.close();
-  await place.close();
-  repository?.remove();
-});
-
-const servers = () => ['-o', `CVMFS_SERVER_URL=${server.url}/@fqrn@`, '-o', `CVMFS_KEYS_DIR=${repository.clientKeys}`];
+const servers = () => [
+  '-o',
+  `CVMFS_SERVER_URL=${site.server.url}/@fqrn@`,
+  '-o',
+  `CVMFS_KEYS_DIR=${site.repository.clientKeys}`,
+];
 const more = ['-o', 'CVMFS_HTTP_PROXY=DIRECT', '-o', 'CVMFS_BACKOFF_INIT=0', '-o', 'CVMFS_BACKOFF_MAX=1'];
 
 function preload(cache: string, ...words: string[]) {
@@ -64,7 +55,7 @@ function offline(cache: string, script: string, launch: Partial<Launch> = {}) {
     options: ['--offline'],
     wrapper: NO_NETWORK,
     command: ['sh', '-c', `cd /cvmfs/${FQRN} && { ${script}; }`],
-    parameters: { KEYS_DIR: repository.clientKeys, ...cacheAt(cache) },
+    parameters: { KEYS_DIR: site.repository.clientKeys, ...cacheAt(cache) },
     ...launch,
   });
 }
@@ -114,7 +105,7 @@ test.serial('a recorded job runs again without network, and nothing else was loa
     repositories: [FQRN],
     options: ['--record', record],
     command: ['sh', '-c', `cd /cvmfs/${FQRN} && { ${script}; }`],
-    parameters: { SERVER_URL: `${server.url}/@fqrn@`, KEYS_DIR: repository.clientKeys },
+    parameters: { SERVER_URL: `${site.server.url}/@fqrn@`, KEYS_DIR: site.repository.clientKeys },
   });
   const cache = newCache();
   // The repository is named in the record.
@@ -134,8 +125,8 @@ test.serial('a whole repository: every file can be read without network', async 
   const script = 'find . -type f -exec sha256sum {} + | LC_ALL=C sort | sha256sum; find . | wc -l';
   const job = await offline(cache, script);
   t.is(job.stderr, '');
-  const files = repository.listing().filter(({ type }) => type === 'file');
-  t.is(job.stdout.split('\n')[1], String(repository.listing().length));
+  const files = site.repository.listing().filter(({ type }) => type === 'file');
+  t.is(job.stdout.split('\n')[1], String(site.repository.listing().length));
   t.true(files.length > 3 * SMALL_FILES);
 });
 
@@ -153,23 +144,23 @@ test.serial('what links lead to comes along with --follow-links, and else not', 
 test.serial('a preload that was killed goes on where it was, and fetches nothing twice', async (t) => {
   const cache = newCache();
   // One object at a time, and slowly.
-  server.fault(/\/data\/..\/[0-9a-f]{38}P?$/, { delay: 60 });
+  site.server.fault(/\/data\/..\/[0-9a-f]{38}P?$/, { delay: 60 });
   const words = ['preload', ...servers(), ...more, '--to', cache, '--jobs', '1', '/software', FQRN];
-  server.requests.length = 0;
+  site.server.requests.length = 0;
   const killed = place.startTool(words);
-  while (server.paths(/\/data\/..\/[0-9a-f]{38}P?$/).length < 12) await sleep(20);
+  while (site.server.paths(/\/data\/..\/[0-9a-f]{38}P?$/).length < 12) await sleep(20);
   killed.kill('SIGKILL');
   await killed;
   t.is(readdirSync(cache).filter((name) => name.startsWith('cvmfschecksum')).length, 0, 'it is not complete');
-  server.clearFaults();
+  site.server.clearFaults();
   const stored = countObjects(cache);
   t.true(stored >= 5);
-  server.requests.length = 0;
+  site.server.requests.length = 0;
   const resumed = await preload(cache, '--json', '/software', FQRN);
   t.is(resumed.exitCode, 0, resumed.stderr);
   const { objects, fetched } = summaryOf(resumed.stdout);
   t.true(fetched <= objects - stored + 2, `${fetched} of ${objects}, ${stored} were there`);
-  t.true(server.paths(/\/data\//).length <= objects - stored + 3);
+  t.true(site.server.paths(/\/data\//).length <= objects - stored + 3);
   const job = await offline(cache, 'cat software/*/data-* software/*/chunked | wc -c');
   t.is(job.stderr, '');
   const again = summaryOf((await preload(cache, '--json', '/software', FQRN)).stdout);
@@ -183,10 +174,10 @@ function countObjects(cache: string): number {
 
 test.serial('an interrupted preload says so, ends of its signal, and leaves no temporary file', async (t) => {
   const cache = newCache();
-  server.fault(/\/data\/..\/[0-9a-f]{38}P?$/, { delay: 100 });
-  server.requests.length = 0;
+  site.server.fault(/\/data\/..\/[0-9a-f]{38}P?$/, { delay: 100 });
+  site.server.requests.length = 0;
   const running = place.startTool(['preload', ...servers(), ...more, '--to', cache, '--jobs', '2', '/software', FQRN]);
-  while (server.paths(/\/data\/..\/[0-9a-f]{38}P?$/).length < 6) await sleep(20);
+  while (site.server.paths(/\/data\/..\/[0-9a-f]{38}P?$/).length < 6) await sleep(20);
   running.kill('SIGINT');
   const { signal, stderr } = await running;
   t.is(signal, 'SIGINT');
@@ -196,11 +187,11 @@ test.serial('an interrupted preload says so, ends of its signal, and leaves no t
 
 test.serial('what a server delivers damaged is not loaded, and named; the rest is', async (t) => {
   const cache = newCache();
-  server.requests.length = 0;
+  site.server.requests.length = 0;
   await preload(cache, '/software/1.0', FQRN);
-  const victim = server.paths(/\/data\/..\/[0-9a-f]{38}$/).at(-1) as string;
+  const victim = site.server.paths(/\/data\/..\/[0-9a-f]{38}$/).at(-1) as string;
   const again = newCache();
-  server.fault(new RegExp(`${victim}$`), { corrupt: 3 });
+  site.server.fault(new RegExp(`${victim}$`), { corrupt: 3 });
   const tampered = await preload(again, '--json', '/software/1.0', FQRN);
   t.is(tampered.exitCode, 1);
   const { failures, failed, objects, fetched } = summaryOf(tampered.stdout);
@@ -210,7 +201,7 @@ test.serial('what a server delivers damaged is not loaded, and named; the rest i
   t.regex(failures[0].reason, /another hash/);
   t.false(existsSync(join(again, victim.replace(/^.*\/data\//, ''))));
   t.false(existsSync(join(again, `cvmfschecksum.${FQRN}`)));
-  server.clearFaults();
+  site.server.clearFaults();
   const repaired = await preload(again, '--json', '/software/1.0', FQRN);
   t.is(repaired.exitCode, 0);
   t.is(summaryOf(repaired.stdout).fetched, 1);
@@ -219,7 +210,7 @@ test.serial('what a server delivers damaged is not loaded, and named; the rest i
 
 test.serial('a server that is gone ends a preload soon, with its reason', async (t) => {
   const cache = newCache();
-  server.fault(/\/data\/..\/[0-9a-f]{38}P?$/, { status: 503 });
+  site.server.fault(/\/data\/..\/[0-9a-f]{38}P?$/, { status: 503 });
   const { exitCode, stderr, duration } = await preload(cache, '/software', FQRN);
   t.is(exitCode, 125);
   t.regex(stderr, /given up after 50 failures in a row, the last: .*HTTP 503/);
@@ -252,7 +243,7 @@ test.serial('a job that uses the cache meanwhile is not disturbed, and nothing i
   const job = place.run({
     repositories: [FQRN],
     command: ['sh', '-c', `cd /cvmfs/${FQRN} && for i in 1 2 3; do cat software/*/data-* | sha256sum; done`],
-    parameters: { SERVER_URL: `${server.url}/@fqrn@`, KEYS_DIR: repository.clientKeys, ...cacheAt(cache) },
+    parameters: { SERVER_URL: `${site.server.url}/@fqrn@`, KEYS_DIR: site.repository.clientKeys, ...cacheAt(cache) },
   });
   const [filled, { stdout, stderr, exitCode }] = await Promise.all([preload(cache, '/', FQRN), job]);
   t.is(filled.exitCode, 0, filled.stderr);
@@ -282,10 +273,10 @@ test.serial('a new revision is mounted without network once all of it is there, 
   t.is((await preload(cache, '/', FQRN)).exitCode, 0);
   const read = 'cat top; sha256sum <software/1.0/chunked';
   const before = await offline(cache, read);
-  writeFileSync(join(repository.tree, 'top'), 'new top\n');
-  writeFileSync(join(repository.tree, 'software/1.0/chunked'), pseudoRandom(200_000, 9));
-  await repository.publish();
-  server.fault(/\/data\/..\/[0-9a-f]{38}P$/, { status: 503 });
+  writeFileSync(join(site.repository.tree, 'top'), 'new top\n');
+  writeFileSync(join(site.repository.tree, 'software/1.0/chunked'), pseudoRandom(200_000, 9));
+  await site.repository.publish();
+  site.server.fault(/\/data\/..\/[0-9a-f]{38}P$/, { status: 503 });
   const failed = await preload(cache, '/', FQRN);
   t.is(failed.exitCode, 1);
   t.regex(failed.stderr, /could not be loaded; the same command tries them again/);
@@ -293,9 +284,9 @@ test.serial('a new revision is mounted without network once all of it is there, 
   t.is(meanwhile.stdout, before.stdout);
   t.is(meanwhile.stderr, '');
   // Also where the user's own cache knows the new one already.
-  server.clearFaults();
-  const own = { CACHE_BASE: place.newPath(), KEYS_DIR: repository.clientKeys };
-  const online = { SERVER_URL: `${server.url}/@fqrn@`, ...own };
+  site.server.clearFaults();
+  const own = { CACHE_BASE: place.newPath(), KEYS_DIR: site.repository.clientKeys };
+  const online = { SERVER_URL: `${site.server.url}/@fqrn@`, ...own };
   const command = ['cat', `/cvmfs/${FQRN}/top`];
   t.is((await place.run({ repositories: [FQRN], command, parameters: online })).stdout, 'new top\n');
   const besides = await offline(cache, read, { parameters: { ...own, ...cacheAt(cache) } });
