@@ -9,6 +9,8 @@ import type { QuotaFiles } from './quota/quota-files.ts';
 import { pathOfObject, scanObjects } from './quota/scan.ts';
 
 const STEP_MS = 50;
+/** A keeper that knows what is wanted and has removed nothing for so long will not: the rest is pinned. */
+const STILL_MS = 1500;
 
 export interface ListedObject {
   readonly hash: string;
@@ -18,8 +20,8 @@ export interface ListedObject {
   readonly pinned: boolean;
 }
 
-/** What the ledger knows of, least recently stored first. Throws the error of the system call. */
-export function listObjects({ ledger }: QuotaFiles, kind: 'all' | 'pinned' | 'catalogs'): ListedObject[] {
+/** What the ledger knows of, least recently stored first; `kept`: catalogs and what is pinned. Throws the error of the system call. */
+export function listObjects({ ledger }: QuotaFiles, kind: 'all' | 'pinned' | 'catalogs' | 'kept'): ListedObject[] {
   const objects = new Map<string, { size: number; label: string; catalog: boolean }>();
   const pinned = new Set<string>();
   for (const text of readIfThere(ledger).split('\n')) {
@@ -32,9 +34,24 @@ export function listObjects({ ledger }: QuotaFiles, kind: 'all' | 'pinned' | 'ca
     } else if (line?.type === 'pinned') pinned.add(line.hash);
     else if (line?.type === 'unpinned') pinned.delete(line.hash);
   }
+  const wanted = {
+    all: () => true,
+    pinned: (hash: string) => pinned.has(hash),
+    catalogs: (_hash: string, catalog: boolean) => catalog,
+    kept: (hash: string, catalog: boolean) => catalog || pinned.has(hash),
+  }[kind];
   return [...objects]
-    .filter(([hash, { catalog }]) => kind === 'all' || (kind === 'catalogs' ? catalog : pinned.has(hash)))
+    .filter(([hash, { catalog }]) => wanted(hash, catalog))
     .map(([hash, { size, label }]) => ({ hash, size, label, pinned: pinned.has(hash) }));
+}
+
+/** Bytes on disk, as the keeper counted them, or by the ledger while nobody has. Throws the error of the system call. */
+export function sizesOf(quota: Quota): { used: number; pinned: number } {
+  const state = quota.state();
+  if (state) return { used: state.used, pinned: state.pinned + state.catalogs };
+  const sum = (objects: readonly ListedObject[]) => objects.reduce((bytes, { size }) => bytes + onDisk(size), 0);
+  const { files } = quota;
+  return { used: sum(listObjects(files, 'all')), pinned: sum(listObjects(files, 'kept')) };
 }
 
 /** How often the cache was cleaned up in the last `minutes`. */
@@ -46,12 +63,19 @@ export function cleanups({ ledger }: QuotaFiles, minutes: number): number {
     .filter((line) => line?.type === 'event' && line.word === 'cleanup' && line.seconds >= since).length;
 }
 
-/** Removes what was not used for longest until no more than `bytes` remain. False: not within `patience` milliseconds. */
+/**
+ * Removes what was not used for longest until no more than `bytes` remain. False: the rest is pinned, or not within `patience`
+ * milliseconds.
+ */
 export async function cleanUp(quota: Quota, bytes: number, patience = 10_000): Promise<boolean> {
   quota.wantAtMost(bytes);
+  let last = { used: -1, since: 0 };
   for (const end = performance.now() + patience; performance.now() < end; await sleep(STEP_MS)) {
     const state = quota.state();
-    if (state && state.scanned > 0 && !quota.isBehind(state) && state.used <= bytes) return true;
+    if (!state || state.scanned === 0 || quota.isBehind(state)) continue;
+    if (state.used <= bytes) return true;
+    if (state.used !== last.used) last = { used: state.used, since: performance.now() };
+    else if (performance.now() - last.since > STILL_MS) return false;
   }
   return false;
 }

@@ -66,9 +66,9 @@ export class CatalogTree {
     return this.#root;
   }
 
-  /** Paths of the attached catalogs, '' for the root catalog. */
+  /** Paths of the catalogs that are open, '' for the root catalog. */
   get mountpoints(): string[] {
-    return [...this.#byMountpoint.keys()];
+    return [...this.#byMountpoint].filter(([, { opened }]) => opened).map(([path]) => path);
   }
 
   /** By mountpoint. */
@@ -161,6 +161,11 @@ export class CatalogTree {
   /** Catalogs that are not part of the tree any more, opened when they are asked for. */
   detached(records: readonly CatalogRecord[]): AttachedCatalog[] {
     return records.map((record) => this.#restored(record, new Map(pairs(record.groupRows ?? []))));
+  }
+
+  /** Closes all but the root catalog. They stay attached, and are opened again when something is wanted of them. */
+  closeNested(): void {
+    for (const attached of this.#byMountpoint.values()) if (attached !== this.#root) attached.close();
   }
 
   close(): void {

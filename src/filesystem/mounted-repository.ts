@@ -202,6 +202,11 @@ export class MountedRepository {
     return this.#updates.status;
   }
 
+  /** For those who change how updates go while it is mounted. */
+  get updateControl(): Pick<Updates, 'maxTtl' | 'switchTo' | 'closeNestedCatalogs'> {
+    return this.#updates;
+  }
+
   /** Ends transfers and writes to the cache what is only in memory. */
   async close(): Promise<void> {
     this.#updates.close();

@@ -1,10 +1,11 @@
 // What talk commands ask of, and change on, a mounted repository.
 import { readFileSync } from 'node:fs';
-import { cleanUp, cleanups, listObjects } from '../cache/maintenance.ts';
+import { cleanUp, cleanups, listObjects, sizesOf } from '../cache/maintenance.ts';
 import type { Quota } from '../cache/quota/quota.ts';
 import type { MountedRepository, RepositorySettings } from '../filesystem/mounted-repository.ts';
 import type { FileContent } from '../filesystem/open-files.ts';
 import { contentAt } from '../filesystem/path-content.ts';
+import { ContentHash } from '../objects/hash.ts';
 import { readableLabel } from '../objects/label.ts';
 import { networkControl } from './network-control.ts';
 import type { CacheControl, CatalogControl, TalkTarget, UpdateControl } from './talk-target.ts';
@@ -36,7 +37,16 @@ export function talkTarget(
 }
 
 function updateControl(repository: MountedRepository): UpdateControl {
+  const { updateControl: updates } = repository;
   return {
+    maxTtl: () => Math.floor(updates.maxTtl / 60),
+    setMaxTtl(minutes) {
+      updates.maxTtl = minutes * 60;
+    },
+    async switchTo(text) {
+      const hash = ContentHash.parse(text);
+      return hash !== undefined && !hash.isNull && (await updates.switchTo(hash));
+    },
     async remount(sync) {
       let outcome = await repository.remount();
       // A newer one may have come meanwhile: it ends with the newest.
@@ -49,8 +59,9 @@ function updateControl(repository: MountedRepository): UpdateControl {
   };
 }
 
-function catalogControl({ layers: { tree } }: MountedRepository): CatalogControl {
+function catalogControl({ layers: { tree }, updateControl }: MountedRepository): CatalogControl {
   return {
+    detachNested: () => updateControl.closeNestedCatalogs(),
     get revision() {
       return tree.root.catalog.revision;
     },
@@ -72,10 +83,7 @@ function cacheControl(repository: MountedRepository, settings: RepositorySetting
   const { quota } = layers.store;
   return {
     describe: () => describeCache(settings),
-    size: () => {
-      const state = quota?.state();
-      return state && { used: state.used, pinned: state.pinned + state.catalogs };
-    },
+    size: () => quota && sizesOf(quota),
     ...(quota ? quotaControl(quota) : {}),
     async evict(path) {
       const content = await contentAt(operations, path);
@@ -87,7 +95,7 @@ function cacheControl(repository: MountedRepository, settings: RepositorySetting
       if (!content) return false;
       try {
         for (const { request } of content.pieces) {
-          await layers.store.fetch(request);
+          await layers.store.keep(request);
           quota?.pin(request.hash, true);
         }
         return true;

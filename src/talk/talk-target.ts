@@ -22,13 +22,13 @@ export interface TalkTarget {
 export interface CatalogControl {
   readonly revision: number;
   readonly rootHash: string;
-  /** Paths of the attached catalogs, '' for the root catalog. */
+  /** Paths of the open catalogs, '' for the root catalog. */
   mountpoints(): readonly string[];
   /** Sum of the entries of attached catalogs, and the gauge of inode numbers. */
   readonly entries: number;
   readonly inodeGauge: number;
-  /** Lets go of what is not in use; undefined: cannot. */
-  detachNested?(): void;
+  /** Closes all but the root catalog; they are opened again when they are used. */
+  detachNested(): Promise<void>;
 }
 
 export interface CacheControl {
@@ -46,7 +46,7 @@ export interface CacheControl {
   cleanupRate?(minutes: number): Promise<number> | number;
   /** Removes the objects of a regular file; false: there is no such file. */
   evict(path: string): Promise<boolean>;
-  /** Makes them local, and keeps them where there is a quota. */
+  /** Stores them, and keeps them where there is a quota; false: no such file, or they cannot be stored. */
   pin(path: string): Promise<boolean>;
 }
 
@@ -96,9 +96,10 @@ export interface NetworkControl {
 
 export interface UpdateControl {
   /** Minutes, 0: no limit. */
-  maxTtl?(): number;
-  setMaxTtl?(minutes: number): void;
+  maxTtl(): number;
+  setMaxTtl(minutes: number): void;
   /** One of the reference's answers (client.md §9.4). */
-  remount?(sync: boolean): Promise<string>;
-  switchTo?(hash: string): Promise<boolean>;
+  remount(sync: boolean): Promise<string>;
+  /** Goes over to another root catalog. False: it cannot be used. */
+  switchTo(hash: string): Promise<boolean>;
 }

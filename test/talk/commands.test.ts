@@ -92,6 +92,7 @@ test('answers of a mount whose layers can do everything', async (t) => {
   for (const [command, answer] of Object.entries(expected))
     t.is(await answerTo(target, command.trim()), answer, command);
   t.deepEqual(calls, [
+    ['detachNested'],
     ['setMaxTtl', 5],
     ['setNameServer', '10.1.1.1'],
     ['switchHost'],

@@ -68,6 +68,7 @@ export function madeTarget(calls: Calls = [], more: Partial<TalkTarget> = {}): T
       mountpoints: () => ['/a/b', '', '/c', '/a'],
       entries: 10,
       inodeGauge: 300,
+      detachNested: async () => void calls.push(['detachNested']),
     },
     cache: {
       describe: () => 'Posix cache manager (cache directory: /cache)',
@@ -76,7 +77,12 @@ export function madeTarget(calls: Calls = [], more: Partial<TalkTarget> = {}): T
     },
     network: madeNetwork(calls),
     external: undefined,
-    updates: {},
+    updates: {
+      maxTtl: () => 0,
+      setMaxTtl: (minutes) => void calls.push(['setMaxTtl', minutes]),
+      remount: async () => 'Catalog up to date',
+      switchTo: async () => false,
+    },
     resetErrors: () => void calls.push(['resetErrors']),
     ...more,
   };

@@ -58,6 +58,8 @@ export class QuotaKeeper {
   /** Noted, and not found by the scan. */
   #doubted = new Set<string>();
   #wanted = Infinity;
+  /** Something was removed of late, which has not been noted as a clean-up yet. */
+  #removed = false;
   #fullSeen: number;
   /** Files that are being removed, and their bytes. */
   #removing = 0;
@@ -247,10 +249,12 @@ export class QuotaKeeper {
         if (!this.#closed && this.#removing === 0) this.#remove();
       });
     }
+    this.#removed ||= victims.length > 0;
     if (victims.length > 0 && this.#accounts.used > target) return;
     // Done, or everything else is pinned.
     this.#wanted = Infinity;
-    if (victims.length > 0) this.#note(encodeLine({ type: 'event', seconds: now(), word: 'cleanup' }));
+    if (this.#removed) this.#note(encodeLine({ type: 'event', seconds: now(), word: 'cleanup' }));
+    this.#removed = false;
   }
 
   /**

@@ -1,6 +1,7 @@
 // Looking for new revisions while a repository is mounted: when, what becomes of the answer, and what if there is none
 // (client.md §1.8, §5.7). One timer, which does not keep the process alive.
 import { ROOT_NODE } from '../../fuse/operations.ts';
+import type { ContentHash } from '../../objects/hash.ts';
 import type { ObjectStore } from '../../objects/object.ts';
 import { type Blacklist, isRevisionBlacklisted, parseBlacklist } from '../../repository/blacklist.ts';
 import { Catalog } from '../../repository/catalog.ts';
@@ -62,6 +63,8 @@ const MAX_SPREAD = 30;
 export class Updates {
   readonly #parts: UpdateParts;
   readonly #fixed: boolean;
+  /** Seconds, 0: as long as the repository says. */
+  #maxTtl: number;
   #blacklist: Blacklist;
   #kernel: KernelCache | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -74,8 +77,9 @@ export class Updates {
   #closed = false;
 
   constructor(parts: UpdateParts, root: RootChoice) {
-    const { autoUpdate = true, offline, blacklist } = parts.settings;
+    const { autoUpdate = true, offline, blacklist, maxTtl = 0 } = parts.settings;
     this.#parts = parts;
+    this.#maxTtl = maxTtl;
     this.#blacklist = blacklist ?? parseBlacklist();
     this.#fixed = root.fixed || !autoUpdate || offline === true;
     this.#offline = root.offline !== undefined;
@@ -85,7 +89,7 @@ export class Updates {
   start(kernel: KernelCache): void {
     this.#kernel = kernel;
     if (this.#parts.unsettled) this.#settling = this.#settleAgain(this.#parts.unsettled);
-    this.#wait(this.#offline ? Math.min(OFFLINE_TTL, this.#ttl) : this.#ttl);
+    this.#waitForNext();
   }
 
   close(): void {
@@ -111,11 +115,62 @@ export class Updates {
     return outcome;
   }
 
+  /**
+   * Goes over to the revision of a root catalog, whatever its number; where updates are followed, the next look for one ends
+   * that. False: it is blacklisted, as what is mounted may be, or no root catalog of the repository can be had under that hash; all is as before.
+   */
+  async switchTo(rootHash: ContentHash): Promise<boolean> {
+    await this.#idle();
+    const { settings, operations } = this.#parts;
+    if (operations.withdrawn) return false;
+    const root = { rootHash, fixed: this.#fixed, alternativePath: settings.alternativePath ?? false };
+    const switching = this.#switch(root).then(
+      (): UpdateOutcome => 'switched',
+      (error): UpdateOutcome => {
+        settings.report(`cannot go over to the root catalog ${rootHash}: ${reasonOf(error)}`);
+        return 'failed';
+      },
+    );
+    const outcome = await this.#alone(switching);
+    await this.#settling;
+    return outcome === 'switched';
+  }
+
+  /** Closes nested catalogs until they are used again. Waits for what may be reading them. */
+  async closeNestedCatalogs(): Promise<void> {
+    await this.#idle();
+    this.#parts.tree.closeNested();
+  }
+
+  /** Seconds, 0: as long as the repository says. */
+  get maxTtl(): number {
+    return this.#maxTtl;
+  }
+
+  /** Counts from now on, also for the look that is due next. */
+  set maxTtl(seconds: number) {
+    this.#maxTtl = seconds;
+    if (this.#timer && !this.#running) this.#waitForNext();
+  }
+
   /** Seconds. */
   get #ttl(): number {
-    const { maxTtl = 0 } = this.#parts.settings;
     const { ttl } = this.#parts.tree.root.catalog;
-    return Math.max(1, maxTtl > 0 ? Math.min(ttl, maxTtl) : ttl);
+    return Math.max(1, this.#maxTtl > 0 ? Math.min(ttl, this.#maxTtl) : ttl);
+  }
+
+  #waitForNext(): void {
+    this.#wait(this.#offline ? Math.min(OFFLINE_TTL, this.#ttl) : this.#ttl);
+  }
+
+  /** Resolves in a step in which nothing is looked for, and the kernel was told of all that differs. */
+  async #idle(): Promise<void> {
+    for (;;) {
+      const settling = this.#settling;
+      await this.#running;
+      await settling;
+      if (!this.#running && settling === this.#settling) return;
+    }
   }
 
   #wait(seconds: number): void {
@@ -129,9 +184,13 @@ export class Updates {
 
   /** One at a time. */
   #check(byTimer: boolean): Promise<UpdateOutcome> {
-    this.#running ??= this.#checkOnce(byTimer).finally(() => {
+    return this.#running ?? this.#alone(this.#checkOnce(byTimer));
+  }
+
+  #alone(work: Promise<UpdateOutcome>): Promise<UpdateOutcome> {
+    this.#running = work.finally(() => {
       this.#running = undefined;
-      this.#wait(this.#offline ? Math.min(OFFLINE_TTL, this.#ttl) : this.#ttl);
+      this.#waitForNext();
     });
     return this.#running;
   }
@@ -181,17 +240,9 @@ export class Updates {
   }
 
   async #follow(root: RootChoice): Promise<UpdateOutcome> {
-    const { tree, operations, store, notes, settings, entered } = this.#parts;
+    const { tree, operations, notes, settings } = this.#parts;
     const isNew = !root.rootHash.equals(tree.root.hash);
-    if (isNew) {
-      const catalog = Catalog.open(await openObject(store, chosenCatalogRequest(root)), root.rootHash);
-      await switchRevision(tree, store, { record: rootRecord(root), catalog }, (differences) => {
-        operations.revisionChanged([...differences.vanished.keys()]);
-        entered(catalog);
-        this.#switches++;
-        this.#settling = this.#settle(differences);
-      });
-    }
+    if (isNew) await this.#switch(root);
     operations.withdrawn = undefined;
     if (root.offline) return this.#goOffline(root.offline.message, isNew ? 'switched' : 'offline');
     const { catalog } = tree.root;
@@ -201,6 +252,24 @@ export class Updates {
     if (this.#offline) settings.report(`recovered from offline mode: a server answers again`);
     this.#offline = false;
     return isNew ? 'switched' : 'up to date';
+  }
+
+  /** Rejects when it cannot be used: all is as before then. */
+  async #switch(root: RootChoice): Promise<void> {
+    const { tree, operations, store, settings, entered } = this.#parts;
+    const catalog = Catalog.open(await openObject(store, chosenCatalogRequest(root)), root.rootHash);
+    const { revision, rootPrefix } = catalog;
+    const isRoot = rootPrefix === tree.root.catalog.rootPrefix;
+    if (!isRoot || isRevisionBlacklisted(this.#blacklist, settings.fqrn, revision)) {
+      catalog.close();
+      throw new Error(isRoot ? `revision ${revision} is blacklisted` : `it is the catalog of ${rootPrefix || '/'}`);
+    }
+    await switchRevision(tree, store, { record: rootRecord(root), catalog }, (differences) => {
+      operations.revisionChanged([...differences.vanished.keys()]);
+      entered(catalog);
+      this.#switches++;
+      this.#settling = this.#settle(differences);
+    });
   }
 
   #refused(error: unknown): UpdateOutcome {

@@ -5,22 +5,20 @@ import { type TalkCommand, unsupported, wholeNumber } from '../command.ts';
 import { internalAffairs } from '../internal-affairs.ts';
 import { mountStatus } from '../mount-status.ts';
 
-const FIXED = 'Unsupported: the mount stays at its revision';
-
 export const MOUNT_COMMANDS: readonly TalkCommand[] = [
   { words: 'mountpoint', run: ({ mountpoint }) => mountpoint },
   { words: 'device id', run: (target) => target.deviceId() },
-  { words: 'remount', run: async ({ updates }) => (await updates.remount?.(false)) ?? FIXED },
-  { words: 'remount sync', run: async ({ updates }) => (await updates.remount?.(true)) ?? FIXED },
+  { words: 'remount', run: ({ updates }) => updates.remount(false) },
+  { words: 'remount sync', run: ({ updates }) => updates.remount(true) },
   {
     words: 'chroot',
     argument: '<hash>',
-    run: async ({ updates }, hash) => ((await updates.switchTo?.(hash)) ? 'OK' : 'Failed'),
+    run: async ({ updates }, hash) => ((await updates.switchTo(hash)) ? 'OK' : 'Failed'),
   },
   {
     words: 'detach nested catalogs',
-    run({ catalogs }) {
-      catalogs.detachNested?.();
+    async run({ catalogs }) {
+      await catalogs.detachNested();
       return 'OK';
     },
   },
@@ -28,7 +26,7 @@ export const MOUNT_COMMANDS: readonly TalkCommand[] = [
   {
     words: 'max ttl info',
     run({ updates }) {
-      const minutes = updates.maxTtl?.() ?? 0;
+      const minutes = updates.maxTtl();
       return minutes === 0 ? 'unset' : `${minutes} minutes`;
     },
   },
@@ -38,7 +36,6 @@ export const MOUNT_COMMANDS: readonly TalkCommand[] = [
     run({ updates }, argument) {
       const minutes = wholeNumber(argument);
       if (minutes === undefined) return 'Usage: max ttl set <minutes>';
-      if (!updates.setMaxTtl) return FIXED;
       updates.setMaxTtl(minutes);
       return 'OK';
     },
