@@ -167,6 +167,12 @@ test.serial('cvmfs_fsck counts, finds what is damaged, moves it away', async (t)
 });
 
 test.serial('cvmfs_fsck finds a flipped bit that left size and time as they were', async (t) => {
+  const read = async (): Promise<string> => {
+    const job = start();
+    job.stdin?.end('\n');
+    return String((await job).stdout);
+  };
+  t.is(await read(), 'one\n'); // it may have been the one that the test before moved away
   const directory = readdirSync(cache).map((name) => join(cache, name))[0];
   const objects = readdirSync(directory)
     .filter((name) => /^[0-9a-f]{2}$/.test(name))
@@ -181,7 +187,5 @@ test.serial('cvmfs_fsck finds a flipped bit that left size and time as they were
   const after = await run('cvmfs_fsck', directory);
   t.is(after.stdout, `Verified ${objects.length - 1} files`);
   t.is(after.exitCode, 0);
-  const job = start();
-  job.stdin?.end('\n');
-  t.is(String((await job).stdout), 'one\n');
+  t.is(await read(), 'one\n');
 });
