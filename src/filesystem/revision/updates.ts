@@ -1,6 +1,5 @@
 // Looking for new revisions while a repository is mounted: when, what becomes of the answer, and what if there is none
 // (client.md §1.8, §5.7). One timer, which does not keep the process alive.
-import { ROOT_NODE } from '../../fuse/operations.ts';
 import type { ContentHash } from '../../objects/hash.ts';
 import type { ObjectStore } from '../../objects/object.ts';
 import { type Blacklist, isRevisionBlacklisted, parseBlacklist } from '../../repository/blacklist.ts';
@@ -12,11 +11,12 @@ import type { RootNotes } from '../../repository/root-notes.ts';
 import { openObject, type RepositorySource } from '../../repository/source.ts';
 import type { CatalogTree } from '../catalog-tree.ts';
 import type { RepositorySettings } from '../mounted-repository.ts';
-import { condenseJournal, encodeRecord, rootRecord } from '../node-journal.ts';
+import { rootRecord } from '../node-journal.ts';
 import type { RepositoryOperations } from '../repository-operations.ts';
-import { forgetUnused, Invalidation, type KernelCache, type KernelDifferences } from './kernel-cache.ts';
+import type { KernelCache } from './kernel-cache.ts';
+import { KernelSettlement } from './kernel-settlement.ts';
 import { switchRevision } from './revision-switch.ts';
-import { differencesSince, type Unsettled } from './unsettled.ts';
+import type { Unsettled } from './unsettled.ts';
 
 export type UpdateOutcome =
   /** The revision that is mounted is the newest. */
@@ -66,19 +66,18 @@ export class Updates {
   /** Seconds, 0: as long as the repository says. */
   #maxTtl: number;
   #blacklist: Blacklist;
-  #kernel: KernelCache | undefined;
   #timer: NodeJS.Timeout | undefined;
   #expires: number | undefined;
   #running: Promise<UpdateOutcome> | undefined;
-  #settling: Promise<void> = Promise.resolve();
+  readonly #settlement: KernelSettlement;
   #offline: boolean;
   #switches = 0;
-  #notifications = 0;
   #closed = false;
 
   constructor(parts: UpdateParts, root: RootChoice) {
     const { autoUpdate = true, offline, blacklist, maxTtl = 0 } = parts.settings;
     this.#parts = parts;
+    this.#settlement = new KernelSettlement(parts);
     this.#maxTtl = maxTtl;
     this.#blacklist = blacklist ?? parseBlacklist();
     this.#fixed = root.fixed || !autoUpdate || offline === true;
@@ -87,8 +86,8 @@ export class Updates {
 
   /** From here on new revisions are looked for; `kernel` is told of each. */
   start(kernel: KernelCache): void {
-    this.#kernel = kernel;
-    if (this.#parts.unsettled) this.#settling = this.#settleAgain(this.#parts.unsettled);
+    this.#settlement.kernel = kernel;
+    if (this.#parts.unsettled) this.#settlement.settleAgain(this.#parts.unsettled);
     this.#waitForNext();
   }
 
@@ -102,7 +101,7 @@ export class Updates {
       expires: this.#expires,
       offline: this.#offline,
       switches: this.#switches,
-      notifications: this.#notifications,
+      notifications: this.#settlement.notifications,
       leftNodes: this.#parts.operations.left.nodes.length,
     };
   }
@@ -111,13 +110,14 @@ export class Updates {
   async remount(): Promise<UpdateOutcome> {
     if (this.#fixed) return 'fixed';
     const outcome = await this.#check(false);
-    await this.#settling;
+    await this.#settlement.done;
     return outcome;
   }
 
   /**
    * Goes over to the revision of a root catalog, whatever its number; where updates are followed, the next look for one ends
-   * that. False: it is blacklisted, as what is mounted may be, or no root catalog of the repository can be had under that hash; all is as before.
+   * that. False: it is blacklisted, as what is mounted may be, or no root catalog of the repository can be had under that
+   * hash; all is as before.
    */
   async switchTo(rootHash: ContentHash): Promise<boolean> {
     await this.#idle();
@@ -132,7 +132,7 @@ export class Updates {
       },
     );
     const outcome = await this.#alone(switching);
-    await this.#settling;
+    await this.#settlement.done;
     return outcome === 'switched';
   }
 
@@ -166,10 +166,10 @@ export class Updates {
   /** Resolves in a step in which nothing is looked for, and the kernel was told of all that differs. */
   async #idle(): Promise<void> {
     for (;;) {
-      const settling = this.#settling;
+      const settled = this.#settlement.done;
       await this.#running;
-      await settling;
-      if (!this.#running && settling === this.#settling) return;
+      await settled;
+      if (!this.#running && settled === this.#settlement.done) return;
     }
   }
 
@@ -197,7 +197,7 @@ export class Updates {
 
   async #checkOnce(byTimer: boolean): Promise<UpdateOutcome> {
     // What the last switch left to be told must be told before there is more.
-    await this.#settling;
+    await this.#settlement.done;
     try {
       this.#readBlacklist();
       return await this.#follow((byTimer && this.#answerToOthers()) || (await this.#ask()));
@@ -268,7 +268,7 @@ export class Updates {
       operations.revisionChanged([...differences.vanished.keys()]);
       entered(catalog);
       this.#switches++;
-      this.#settling = this.#settle(differences);
+      this.#settlement.settle(differences);
     });
   }
 
@@ -296,46 +296,6 @@ export class Updates {
     settings.report(`nothing of the repository can be read until then: ${reason}`);
     const names = operations.rootNames();
     operations.withdrawn = reason;
-    this.#settling = this.#settling.then(() => this.#forgetAll(names));
-  }
-
-  /** With the names in the root everything below goes. */
-  async #forgetAll(names: readonly string[]): Promise<void> {
-    await this.#kernel?.invalidateInode(ROOT_NODE);
-    for (const name of names) await this.#kernel?.invalidateEntry(ROOT_NODE, name);
-  }
-
-  /** Makes the kernel forget what differs, and finds out what it holds on to. Never rejects. */
-  async #settle(differences: KernelDifferences): Promise<void> {
-    const { tree, operations, settings } = this.#parts;
-    const { report, journal } = settings;
-    const { left } = operations;
-    try {
-      if (this.#kernel) {
-        const invalidation = new Invalidation(this.#kernel, tree, left, differences);
-        await invalidation.run();
-        await forgetUnused(this.#kernel, left);
-        this.#notifications += invalidation.sent;
-      }
-    } catch (error) {
-      report(`the kernel may show old names: ${reasonOf(error)}`);
-    }
-    try {
-      const records = left.settle();
-      journal?.append(encodeRecord({ kind: 'settled', left: records }));
-      journal?.shorten?.(condenseJournal);
-    } catch (error) {
-      report(`cannot note what of old revisions is in use: ${reasonOf(error)}`);
-    }
-  }
-
-  async #settleAgain({ catalogs, numbers }: Unsettled): Promise<void> {
-    const { tree, operations, settings } = this.#parts;
-    operations.left.replaced(catalogs);
-    try {
-      await this.#settle(await differencesSince(catalogs, numbers, tree));
-    } catch (error) {
-      settings.report(`the kernel may show old names: ${reasonOf(error)}`);
-    }
+    this.#settlement.forgetAll(names);
   }
 }
