@@ -1,6 +1,6 @@
 // Of all processes that use a cache at once, one fetches an object, and the others wait for it: a hundred jobs that start
 // together are one client to the proxy. Who fetches says so by a claim, a symbolic link (one system call) with the name of
-// the hash in a directory on local disk. It is no lock: a claim whose owner was killed, is stopped, or gets no bytes any
+// the hash in a directory of the node, best in memory. It is no lock: a claim whose owner was killed, is stopped, or gets no bytes any
 // more counts for nothing soon, and nobody waits for the same object twice.
 import { lstatSync, lutimesSync, mkdirSync, readdirSync, symlinkSync, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -34,7 +34,7 @@ export class FetchClaims {
   #beat: NodeJS.Timeout | undefined;
   #unusable = false;
 
-  /** `directory`: absolute, on a local file system; made when it is needed. */
+  /** `directory`: absolute, on a file system of this node; made when it is needed. */
   constructor(directory: string) {
     this.#directory = directory;
   }

@@ -34,7 +34,8 @@ function openOne(settings: DirectoryCache | MemoryCache, warn: ((line: string) =
   const directory = CacheDirectory.open(path, access);
   if (access !== 'private') return { directory };
   const quota = new Quota({ directory: path, quotaDirectory: place, limit, warn });
-  return { directory: directory.withChecksums(quota.checksums), quota, claims: new FetchClaims(quota.files.fetching) };
+  const claims = new FetchClaims(settings.claimsDirectory ?? quota.files.fetching);
+  return { directory: directory.withChecksums(quota.checksums), quota, claims };
 }
 
 /** Where the root catalog of a repository is noted. `workspace`: the user's own directory on this node. */

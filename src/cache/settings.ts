@@ -16,6 +16,11 @@ export interface DirectoryCache {
    * caches only.
    */
   readonly quotaDirectory?: string;
+  /**
+   * Where processes say what they are fetching (fetch-claims.ts): best in memory, for on a disk that costs as much as storing
+   * the object. Default: with the accounts. Private caches only.
+   */
+  readonly claimsDirectory?: string;
 }
 
 /** Memory of the process only. */

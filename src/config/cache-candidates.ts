@@ -16,6 +16,8 @@ export interface CachePlaces {
   readonly homes: readonly string[];
   /** Default: what statfs(2) says. */
   readonly fileSystemType?: FileSystemType;
+  /** A directory in memory for everybody on the node. */
+  readonly memory?: string;
 }
 
 export interface CacheCandidate {
@@ -40,6 +42,7 @@ export function systemPlaces(environment: Readonly<Record<string, string | undef
     shared: ['/var/lib/cvmfs', '/local', '/var/tmp', '/tmp'],
     scratch: [SLURM_TMPDIR, _CONDOR_SCRATCH_DIR, TMPDIR].filter(absolute),
     homes: [XDG_CACHE_HOME, HOME && `${HOME}/.cache`].filter(absolute),
+    memory: '/dev/shm',
   };
 }
 

@@ -8,6 +8,7 @@ import { type CachePlace, cachePlace, rank } from '../../config/cache-place.ts';
 import { ConfigError } from '../../config/error.ts';
 import { networkFileSystem } from '../../config/network-file-systems.ts';
 import type { Parameters } from '../../config/parameters.ts';
+import { privateDirectory } from '../../config/private-directory.ts';
 import type { RepositorySettings } from '../../filesystem/mounted-repository.ts';
 import { outerUserId } from '../../launcher/outer-user.ts';
 import { ContentHash } from '../../objects/hash.ts';
@@ -31,7 +32,7 @@ export function cacheSettings(
   const cache = instance(parameters, place, parameters.get('CVMFS_CACHE_PRIMARY') || DEFAULT_INSTANCE, []);
   return {
     cacheDirectory: place.directory,
-    cache: withLocalAccounts(cache, places),
+    cache: withClaims(withLocalAccounts(cache, places), places),
     streaming: parameters.isOn('CVMFS_STREAMING_CACHE'),
     maxTtl: maxTtl > 0 ? maxTtl : undefined,
   };
@@ -50,11 +51,30 @@ function withLocalAccounts(cache: CacheSettings, places: CachePlaces): CacheSett
   if (!networkFileSystem(existingPart(cache.directory), places.fileSystemType)) return cache;
   for (const { directory, network, refused } of cacheCandidates(outerUserId(), { ...places, homes: [] })) {
     if (refused !== undefined || network !== undefined) continue;
-    const name = ContentHash.of('sha1', Buffer.from(cache.directory)).hex.slice(0, 16);
-    return { ...cache, quotaDirectory: `${directory}/quota.v1-${name}` };
+    return { ...cache, quotaDirectory: `${directory}/quota.v1-${shortName(cache.directory)}` };
   }
   // No place for locks: better no limit than one that nobody agrees on.
   return { ...cache, limit: undefined };
+}
+
+/** All who have the cache must come to the same place: those who see another /dev/shm fetch for themselves. */
+function withClaims(cache: CacheSettings, places: Pick<CachePlaces, 'memory'>): CacheSettings {
+  if (cache.kind === 'tiered') {
+    return { ...cache, upper: withClaims(cache.upper, places) as DirectoryCache | MemoryCache };
+  }
+  const { memory } = places;
+  if (cache.kind === 'ram' || cache.access !== 'private' || memory === undefined) return cache;
+  try {
+    const base = privateDirectory(outerUserId(), memory);
+    return { ...cache, claimsDirectory: `${base}/fetching-${shortName(cache.directory)}` };
+  } catch {
+    return cache;
+  }
+}
+
+/** For a directory elsewhere that belongs to this one. */
+function shortName(directory: string): string {
+  return ContentHash.of('sha1', Buffer.from(directory)).hex.slice(0, 16);
 }
 
 /** A cache that is not made yet will be on the file system of what is above it. */
