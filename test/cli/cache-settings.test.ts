@@ -121,3 +121,18 @@ test('the accounts of a cache on a network file system are kept on the node; wit
   t.regex(settings([local]).quotaDirectory ?? '', new RegExp(`^${local}/cvmfs-[0-9]+/quota.v1-[0-9a-f]{16}$`));
   t.like(settings([]), { quotaDirectory: undefined, limit: undefined });
 });
+
+test('what is being fetched into a private cache stands in memory, in a private directory; without one, with the accounts', (t) => {
+  const [base, memory] = [makeDirectory(t), makeDirectory(t)];
+  const claims = (option: string, place = memory) =>
+    (
+      cacheSettings(load(t, { options: [option] }), () => {}, { ...NO_PLACES, memory: place }).cache as {
+        claimsDirectory?: string;
+      }
+    ).claimsDirectory;
+  const [one, other] = ['one', 'other'].map((name) => claims(`CVMFS_CACHE_DIR=${base}/${name}`));
+  t.regex(one ?? '', new RegExp(`^${memory}/cvmfs-[0-9]+/fetching-[0-9a-f]{16}$`));
+  t.not(one, other);
+  t.is(claims(`CVMFS_CACHE_DIR=${base}/one`), one);
+  t.is(claims(`CVMFS_CACHE_DIR=${base}/one`, `${memory}/missing`), undefined);
+});
