@@ -106,6 +106,8 @@ test.serial('signals that are sent to a whole job end no process of an overlay',
   const shell = new JobShell(place, launch('fuse', `:${kept}`));
   t.is(await shell.output(`cd ${mount}; echo new >text/new; cat text/line`), 'line', shell.stderr);
   const overlay = processesOf(shell, '/fuse-overlayfs -f');
+  // It comes to be when the command has begun.
+  for (let i = 0; i < 100 && processesOf(shell, 'sleep 2147483647').length === 0; i++) await sleep(50);
   const others = processesOf(shell, 'sleep 2147483647');
   const keepers = processesOf(shell, '.').filter((pid) => {
     const parent = /\) \w (\d+)/.exec(readFileSync(`/proc/${overlay[0]}/stat`, 'utf8'))?.[1];
@@ -117,7 +119,7 @@ test.serial('signals that are sent to a whole job end no process of an overlay',
   }
   await sleep(300);
   t.is(await shell.output('cat text/new text/other'), 'new\nother', shell.stderr);
-  for (const pid of [...overlay, ...others, ...keepers]) t.regex(readFileSync(`/proc/${pid}/stat`, 'utf8'), /\) S /);
+  for (const pid of [...overlay, ...others, ...keepers]) t.regex(readFileSync(`/proc/${pid}/stat`, 'utf8'), /\) [SRD] /);
   await shell.end();
 });
 
