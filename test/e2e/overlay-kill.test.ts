@@ -119,7 +119,8 @@ test.serial('signals that are sent to a whole job end no process of an overlay',
   }
   await sleep(300);
   t.is(await shell.output('cat text/new text/other'), 'new\nother', shell.stderr);
-  for (const pid of [...overlay, ...others, ...keepers]) t.regex(readFileSync(`/proc/${pid}/stat`, 'utf8'), /\) [SRD] /);
+  for (const pid of [...overlay, ...others, ...keepers])
+    t.regex(readFileSync(`/proc/${pid}/stat`, 'utf8'), /\) [SRD] /);
   await shell.end();
 });
 
