@@ -9,8 +9,10 @@ import type { ContentHash } from '../objects/hash.ts';
 
 /** An owner shows this often that it lives, milliseconds. */
 const BEAT_MS = 500;
-/** A claim that was not renewed for so long is nobody's, milliseconds. */
+/** A claim that was not renewed while somebody watched it for so long is nobody's, milliseconds. */
 const DEAD_MS = 1500;
+/** One that is older, or of a clock that was set, is not watched at all, milliseconds. */
+const VOID_MS = 10_000;
 /** An owner to whom no bytes come for so long renews it no more, milliseconds. */
 const STUCK_MS = 5000;
 /** Nobody waits longer for others, milliseconds. */
@@ -76,13 +78,17 @@ export class FetchClaims {
   async ended(hash: ContentHash, isOver: () => boolean): Promise<void> {
     const path = this.#path(hash);
     const deadline = performance.now() + PATIENCE_MS;
+    let before: number | undefined;
+    let unchanged = 0;
     for (let pause = FIRST_LOOK_MS; performance.now() < deadline; pause = Math.min(pause * 1.5, LAST_LOOK_MS)) {
       await sleep(pause);
       if (isOver()) return;
       const renewed = this.#renewedAt(path);
       if (renewed === undefined) return;
-      // A clock that was set makes a claim void.
-      if (Math.abs(Date.now() - renewed) < DEAD_MS) continue;
+      // By looks and not by the clock: while this process stands still on a busy machine, so may the owner.
+      unchanged = renewed === before ? unchanged + pause : 0;
+      before = renewed;
+      if (unchanged < DEAD_MS && Math.abs(Date.now() - renewed) < VOID_MS) continue;
       this.#remove(path);
       return;
     }
