@@ -56,9 +56,9 @@ export class AutoMounts implements MountPointsHost {
       askSomething: () => lookAt(directory),
       onError: (request, reason) => report(`${request}: ${(reason as Error)?.message ?? reason}`),
     });
-    session.start().catch((error: Error) => report(error.message));
-    // Who asks for them then finds that they are being taken over.
+    // Before the first question is answered, which may be for one of them: it must be found that they are being taken over.
     const named = adopted ? mountNamed() : undefined;
+    session.start().catch((error: Error) => report(error.message));
     if (!adopted) await mountFuse(fd, 'cvmfsexec', directory, { makeDirectory: false, shared: true });
     if (adopted && !negotiated) await initialized(session, ROOT);
     await (named ?? mountNamed());
