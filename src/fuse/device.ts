@@ -4,6 +4,7 @@
 import { readSync, write, writeSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { FuseError, systemCode } from './fuse-error.ts';
+import { isMounted } from './is-mounted.ts';
 
 /** What is used of libuv's pipe handle; stable from Node 12 to 26. */
 interface PipeHandle {
@@ -73,16 +74,14 @@ export class Device {
   }
 
   /**
-   * Reads until the mount ends, then resolves. The descriptor need not be mounted yet, but must be within a minute. After this nothing is
-   * written any more, and the descriptor is closed.
+   * Reads until the mount ends, then resolves. The descriptor need not be mounted yet, but must be within a minute: then, before the first
+   * request is read, `mounted` is called. After this nothing is written any more, and the descriptor is closed.
    */
-  start(): Promise<void> {
+  start(mounted: () => void): Promise<void> {
     const startedAt = performance.now();
     // A handle whose read has failed never reads again, so it must not meet the EPERM of a descriptor that is not mounted.
     const awaitMount = (): void => {
-      const code = this.#probe();
-      if (code === '' || code === 'EAGAIN') this.#handle.readStart();
-      else if (code !== 'EPERM') this.#fail(code);
+      if (isMounted(this.fd)) this.#begin(mounted);
       else if (performance.now() - startedAt < MOUNT_LIMIT) setTimeout(awaitMount, MOUNT_POLL);
       else
         this.#end(
@@ -96,6 +95,18 @@ export class Device {
       this.#settle = (error) => (error === undefined ? resolve() : reject(error));
       awaitMount();
     });
+  }
+
+  #begin(mounted: () => void): void {
+    try {
+      mounted();
+    } catch (error) {
+      this.#fail(systemCode(error));
+      return;
+    }
+    const code = this.#probe();
+    if (code === '' || code === 'EAGAIN') this.#handle.readStart();
+    else this.#fail(code);
   }
 
   /** Writes one reply. It never blocks. That nobody waits for it any more is no error. */

@@ -12,7 +12,7 @@ import type { Caller } from './operations.ts';
 export interface SessionOptions extends ConnectionOptions {
   /** Of /dev/fuse, opened once by whoever mounts it. The session owns it. */
   fd: number;
-  /** Another server had it before, and is dead: what that left unanswered is taken over. */
+  /** Another server had it before, and is dead: what that left unanswered is taken over, as soon as it is mounted. */
   adopted?: boolean;
   /**
    * Called when the kernel cannot repeat what an adopted descriptor's server left unanswered: has another process ask something of the
@@ -68,9 +68,10 @@ export class Session {
 
   /** Serves until the mount ends. An adopted one begins with what the dead server had read and not answered. */
   async start(): Promise<void> {
-    if (this.#adopted && (this.#withoutResend || !resend(this.#device.fd))) this.#releaseLost();
     try {
-      await this.#device.start();
+      await this.#device.start(() => {
+        if (this.#adopted && (this.#withoutResend || !resend(this.#device.fd))) this.#releaseLost();
+      });
     } finally {
       this.#connection.end();
       this.#rejectReady(new FuseError('ended', 'the FUSE mount ended before the kernel sent INIT'));

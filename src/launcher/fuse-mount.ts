@@ -1,8 +1,10 @@
 // Mounting a FUSE file system inside our own namespaces: the system call is made by mount(8), which inherits the
 // descriptor. The caller must serve the descriptor while it waits: mount(8) may look at the mount.
-import { mkdirSync, openSync, writeSync } from 'node:fs';
+import { mkdirSync, openSync } from 'node:fs';
+import { isMounted } from '../fuse/is-mounted.ts';
 import { mountOptions } from '../fuse/mount-options.ts';
 import { LauncherError } from './error.ts';
+import { leftMountEnded } from './left-mounts.ts';
 import { CHILD_FD, runMountProgram } from './mount-program.ts';
 
 /** @throws LauncherError NO_FUSE */
@@ -26,6 +28,8 @@ export interface MountOptions {
   readonly shared?: boolean;
   /** Told which process mounts, before it begins. */
   readonly started?: (pid: number) => void;
+  /** A process that mounts it already (see left-mounts.ts): it is waited for. */
+  readonly left?: number;
 }
 
 /**
@@ -36,8 +40,12 @@ export async function mountFuse(
   fd: number,
   source: string,
   directory: string,
-  { makeDirectory = true, shared, started }: MountOptions = {},
+  { makeDirectory = true, shared, started, left }: MountOptions = {},
 ): Promise<void> {
+  if (left !== undefined) {
+    started?.(left);
+    await leftMountEnded(left, directory);
+  }
   if (isMounted(fd)) return;
   if (makeDirectory) makeMountPoint(directory);
   // Everybody inside the namespaces may enter: programs in nested user namespaces have other ids.
@@ -46,8 +54,6 @@ export async function mountFuse(
   try {
     await runMountProgram('mount', words, { fd, started });
   } catch (error) {
-    // A server that was killed may have left its own mount(8) behind, which was faster.
-    if (isMounted(fd)) return;
     throw new LauncherError('MOUNT_FAILED', `cannot mount ${directory}: ${(error as Error).message}`, error);
   }
 }
@@ -69,14 +75,4 @@ function makeMountPoint(directory: string): void {
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
   }
-}
-
-/** Whether `fd`, of /dev/fuse, belongs to a mount. Told by how the kernel refuses what is too short to be a reply. */
-export function isMounted(fd: number): boolean {
-  try {
-    writeSync(fd, '?');
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'EPERM';
-  }
-  return true;
 }

@@ -44,7 +44,8 @@ export class AutoMounts implements MountPointsHost {
   async serve(place: MountPlace, directory: string, mountNamed: () => Promise<unknown>): Promise<void> {
     const report = reporter(ROOT);
     const descriptor = place.descriptor();
-    const { fd, adopted, negotiated } = descriptor;
+    const { fd, adopted, left, negotiated } = descriptor;
+    const there = adopted && left === undefined;
     const session = new Session({
       ...descriptor,
       operations: this.points,
@@ -57,9 +58,9 @@ export class AutoMounts implements MountPointsHost {
       onError: (request, reason) => report(`${request}: ${(reason as Error)?.message ?? reason}`),
     });
     // Before the first question is answered, which may be for one of them: it must be found that they are being taken over.
-    const named = adopted ? mountNamed() : undefined;
+    const named = there ? mountNamed() : undefined;
     session.start().catch((error: Error) => report(error.message));
-    if (!adopted) await mountFuse(fd, 'cvmfsexec', directory, { makeDirectory: false, shared: true });
+    if (!there) await mountFuse(fd, 'cvmfsexec', directory, { makeDirectory: false, shared: true, left });
     if (adopted && !negotiated) await initialized(session, ROOT);
     await (named ?? mountNamed());
   }

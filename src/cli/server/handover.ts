@@ -2,10 +2,12 @@
 import { fstatSync } from 'node:fs';
 import type { NodeJournal } from '../../filesystem/node-journal.ts';
 import type { Negotiated } from '../../fuse/init.ts';
+import { isMounted } from '../../fuse/is-mounted.ts';
 import { LauncherError } from '../../launcher/error.ts';
-import { isMounted, openFuse } from '../../launcher/fuse-mount.ts';
+import { openFuse } from '../../launcher/fuse-mount.ts';
 import { InputLines } from '../../launcher/input-lines.ts';
 import { JOURNAL_NAME, JobJournal } from '../../launcher/job-journal.ts';
+import { leftMounts } from '../../launcher/left-mounts.ts';
 import type { Inheritance } from '../launch-environment.ts';
 import { type LaterMount, LaterMounts } from './later-mounts.ts';
 
@@ -18,8 +20,10 @@ const PIPE = 4;
 /** A descriptor of /dev/fuse and what is known of its mount. */
 export interface MountDescriptor {
   readonly fd: number;
-  /** It is mounted already, by the server before. */
+  /** It was served by the server before. */
   readonly adopted: boolean;
+  /** Process that the server before has started, and that is still mounting it; undefined: if it is adopted, it is mounted. */
+  readonly left?: number;
   /** What that server and the kernel agreed on, if they came so far. */
   readonly negotiated?: Negotiated;
   /** Notes what is agreed on now. */
@@ -45,6 +49,8 @@ export class Handover {
   readonly #journal = new JobJournal();
   #root: Promise<string> | undefined;
   readonly #later: LaterMounts;
+  /** Processes that still mount what the server before began with, by directory. */
+  readonly #left: ReadonlyMap<string, number>;
   /** What a server before began to mount, and perhaps its mount(8) is still about to: never with another descriptor. */
   readonly #unfinished: Map<string, LaterMount>;
 
@@ -54,12 +60,14 @@ export class Handover {
     this.#descriptors = descriptors.slice(0, named);
     this.#spares = descriptors.slice(named);
     if (restarted) this.#journal.adopt(0);
+    this.#left = restarted ? leftMounts() : new Map();
     this.#later = new LaterMounts(this.#spares.length, this.#journal.records('later'), (record) =>
       this.#journal.append('later', record),
     );
     this.#unfinished = new Map(this.#later.open.filter((one) => !this.#isThere(one)).map((one) => [one.fqrn, one]));
-    // Not where /cvmfs is a mount itself, which nobody answers for yet: the name was lost before.
-    if (restarted && !this.takenOver().has(ROOT)) this.#journal.loseName(`${ROOT}/${JOURNAL_NAME}`);
+    // Not where /cvmfs is a mount itself, or will be, which nobody answers for yet: the name was lost before.
+    if (restarted && !this.takenOver().has(ROOT) && !this.#left.has(ROOT))
+      this.#journal.loseName(`${ROOT}/${JOURNAL_NAME}`);
     this.pipe = restarted ? PIPE : FIRST_PIPE;
     this.lines = new InputLines(this.pipe);
   }
@@ -85,7 +93,7 @@ export class Handover {
     const fd = () => this.#kept(fqrn, this.#descriptors[index], !this.restarted);
     return {
       nodes: this.notes(`nodes ${fqrn}`),
-      descriptor: () => this.#descriptor(fqrn, fd()),
+      descriptor: () => this.#descriptor(fqrn, fqrn, fd()),
       end: () => this.#later.end(slot),
     };
   }
@@ -127,8 +135,9 @@ export class Handover {
     return `${process.ppid} ${fstatSync(this.pipe).ino}`;
   }
 
-  #isThere({ descriptor }: LaterMount): boolean {
-    return descriptor === undefined || isMounted(this.#spares[descriptor]);
+  #isThere({ fqrn, descriptor }: LaterMount): boolean {
+    if (descriptor === undefined) return true;
+    return !this.#left.has(directoryOf(fqrn)) && isMounted(this.#spares[descriptor]);
   }
 
   #laterPlace({ fqrn, slot, descriptor }: LaterMount, fresh: boolean): MountPlace {
@@ -136,17 +145,19 @@ export class Handover {
     const kept = descriptor === undefined ? undefined : this.#spares[descriptor];
     return {
       nodes: this.notes(`nodes ${key}`),
-      descriptor: () => this.#descriptor(key, this.#kept(fqrn, kept, fresh)),
+      descriptor: () => this.#descriptor(key, fqrn, this.#kept(fqrn, kept, fresh)),
       end: () => this.#later.end(slot),
     };
   }
 
-  #descriptor(key: string, fd: number): MountDescriptor {
+  #descriptor(key: string, fqrn: string, fd: number): MountDescriptor {
     const owner = `init ${key}`;
+    const left = this.#left.get(directoryOf(fqrn));
     const agreed = this.#journal.records(owner).at(-1);
     return {
       fd,
-      adopted: this.restarted && isMounted(fd),
+      adopted: this.restarted && (left !== undefined || isMounted(fd)),
+      ...(left === undefined ? {} : { left }),
       onAgreed: (negotiated) => this.#journal.append(owner, JSON.stringify(negotiated)),
       ...(agreed ? { negotiated: JSON.parse(agreed) as Negotiated } : {}),
     };
@@ -161,4 +172,9 @@ export class Handover {
       `cannot take over ${fqrn} from a server that was killed: for so many repositories that needs a bash on PATH`,
     );
   }
+}
+
+/** Where a server that is not the first finds it. */
+function directoryOf(fqrn: string): string {
+  return fqrn === ROOT ? ROOT : `${ROOT}/${fqrn}`;
 }

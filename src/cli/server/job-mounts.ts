@@ -211,14 +211,15 @@ export class JobMounts {
   async #serve({ settings, place, repository: opening }: Opening): Promise<JobMount> {
     const mountpoint = `${this.#root}/${settings.fqrn}`;
     const descriptor = place.descriptor();
-    const { fd, adopted, negotiated } = descriptor;
+    const { fd, adopted, left, negotiated } = descriptor;
+    const there = adopted && left === undefined;
     const { fqrn } = settings;
     const points = this.#points;
     points?.expect(fqrn);
     const started = (pid: number): void => points?.mounting(fqrn, pid);
-    const mounted = adopted
+    const mounted = there
       ? Promise.resolve()
-      : mountFuse(fd, 'cvmfs2', mountpoint, { makeDirectory: !points, started });
+      : mountFuse(fd, 'cvmfs2', mountpoint, { makeDirectory: !points, started, left });
     mounted.catch(() => {});
     const { debug } = this.#launch;
     const askSomething = () => lookAt(mountpoint);
@@ -229,7 +230,7 @@ export class JobMounts {
     await mounted;
     points?.setCovered(fqrn, true);
     if (adopted && !negotiated) await initialized(session, fqrn);
-    if (!adopted) this.#tellMounted(fqrn, repository, mountpoint);
+    if (!there) this.#tellMounted(fqrn, repository, mountpoint);
     settings.log?.note(`CernVM-FS: linking ${mountpoint} to repository ${fqrn}`);
     repository.followRevisions(session.notify);
     return { ended, repository, settings, mountpoint, place, unmounting: false };
