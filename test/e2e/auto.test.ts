@@ -3,29 +3,16 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { Servers } from '../../soak/servers.ts';
-import { TestServer } from '../support/http-server.ts';
-import { makeTestRepositories, type TestRepositories } from '../support/repositories.ts';
-import { Installation, identities, type Launch } from '../support/run-cvmfsexec.ts';
+import { identities, type Launch } from '../support/run-cvmfsexec.ts';
+import { prepareSiteOfSeveral } from '../support/site.ts';
 
 const NAMES = Array.from({ length: 20 }, (_, i) => `r${i}.example.org`);
 const FILES = 5;
 
-const place = new Installation();
-let repositories: TestRepositories;
-let server: TestServer;
-
-test.before(async () => {
-  repositories = await makeTestRepositories(NAMES, (tree, fqrn) => {
-    for (let i = 0; i < FILES; i++) writeFileSync(join(tree, `file-${i}`), `${fqrn} ${i}\n`);
-  });
-  server = await TestServer.start({ root: repositories.serverRoot });
+const site = prepareSiteOfSeveral(test, NAMES, (tree, fqrn) => {
+  for (let i = 0; i < FILES; i++) writeFileSync(join(tree, `file-${i}`), `${fqrn} ${i}\n`);
 });
-
-test.after.always(async () => {
-  await server?.close();
-  await place.close();
-  repositories?.remove();
-});
+const { place } = site;
 
 function job(script: string, more: Partial<Launch> = {}): Launch {
   return {
@@ -34,8 +21,8 @@ function job(script: string, more: Partial<Launch> = {}): Launch {
     command: ['sh', '-c', script],
     ...more,
     parameters: {
-      SERVER_URL: `${server.url}/@fqrn@`,
-      KEYS_DIR: repositories.clientKeys,
+      SERVER_URL: `${site.server.url}/@fqrn@`,
+      KEYS_DIR: site.repositories.clientKeys,
       DEFAULT_DOMAIN: 'example.org',
       BACKOFF_INIT: '0',
       MAX_RETRIES: '0',
@@ -94,13 +81,13 @@ for (const as of identities) {
 test.serial('names that are no repositories do not exist, and are asked for once at most', async (t) => {
   const names = '.git lib bin x.so.1 .Trash-1000 nosuch.example.org other.example.org a..b -x.example.org';
   const script = `for i in 1 2 3; do for n in ${names}; do ls -d /cvmfs/$n 2>&1; [ -e /cvmfs/$n/f ] && echo found; done; done`;
-  const before = server.requests.length;
+  const before = site.server.requests.length;
   const { stdout, stderr, duration } = await place.run(job(script, { options: ['--auto=*.example.org'] }));
   t.is(stderr, '');
   t.is(stdout.match(/No such file or directory/g)?.length, 3 * names.split(' ').length, stdout);
   t.notRegex(stdout, /found/);
   t.true(duration < 10_000, `${duration}`);
-  const asked = server.requests.slice(before).map(({ path }) => path);
+  const asked = site.server.requests.slice(before).map(({ path }) => path);
   t.deepEqual([...new Set(asked.map((path) => path.split('/')[1]))].sort(), [
     'nosuch.example.org',
     'other.example.org',

@@ -4,32 +4,19 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import { Servers } from '../../soak/servers.ts';
-import { TestServer } from '../support/http-server.ts';
-import { makeTestRepositories, type TestRepositories } from '../support/repositories.ts';
-import { Installation, type Launch } from '../support/run-cvmfsexec.ts';
+import type { Launch } from '../support/run-cvmfsexec.ts';
+import { prepareSiteOfSeveral } from '../support/site.ts';
 
 const FQRN = 'ending.example.org';
-const place = new Installation();
+const site = prepareSiteOfSeveral(test, [FQRN], (tree) => writeFileSync(join(tree, 'large'), 'x'.repeat(100_000)));
+const { place } = site;
 const servers = new Servers(place.directory);
-let repositories: TestRepositories;
-let web: TestServer;
-
-test.before(async () => {
-  repositories = await makeTestRepositories([FQRN], (tree) => writeFileSync(join(tree, 'large'), 'x'.repeat(100_000)));
-  web = await TestServer.start({ root: repositories.serverRoot });
-});
-
-test.after.always(async () => {
-  await web?.close();
-  await place.close();
-  repositories?.remove();
-});
 
 async function started(script: string) {
   const launch: Launch = {
     repositories: [FQRN],
     command: ['sh', '-c', script],
-    parameters: { SERVER_URL: `${web.url}/@fqrn@`, KEYS_DIR: repositories.clientKeys },
+    parameters: { SERVER_URL: `${site.server.url}/@fqrn@`, KEYS_DIR: site.repositories.clientKeys },
   };
   const job = place.start(launch);
   await new Promise<void>((resolve) => job.stdout!.once('data', () => resolve()));
@@ -38,7 +25,7 @@ async function started(script: string) {
 
 /** Processes of the job are gone, and what its server served with them. */
 async function untilGone(since: number): Promise<number> {
-  while (servers.running.length > 0) await sleep(10);
+  while (servers.running.length > 0 && performance.now() - since < 30_000) await sleep(10);
   return performance.now() - since;
 }
 
@@ -53,8 +40,8 @@ test.serial(
     t.true((await untilGone(since)) < 10_000);
 
     const reading = await started(`echo up; read line; exec cat /cvmfs/${FQRN}/large`);
-    web.fault(/\/data\//, { hang: true });
-    t.teardown(() => web.clearFaults());
+    site.server.fault(/\/data\//, { hang: true });
+    t.teardown(() => site.server.clearFaults());
     reading.job.stdin!.end('on\n');
     await sleep(300);
     since = performance.now();

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import test from 'ava';
 import { shells, Workplace } from '../launcher/job.ts';
-import { terminal } from '../launcher/terminal.ts';
+import { JOB_CONTROL, terminal } from '../launcher/terminal.ts';
 import { writeBusyboxTree } from '../support/image-hub.ts';
 
 const place = new Workplace();
@@ -22,14 +22,7 @@ for (const shell of shells) {
         ['inner> ', 'cat /etc/issue; stty size; echo ru"n"; sleep 1000\n'],
         ['a busybox image', ''],
         ['31 77', ''],
-        ['run', '\x03'],
-        ['inner> ', 'echo first=$?; sleep 1001\n'],
-        ['first=130', '\x1a'],
-        ['inner> ', 'echo job"s"; jobs; fg\n'],
-        ['jobs', ''],
-        ['Stopped', ''],
-        ['sleep 1001', ''],
-        ['sleep 1001', '\x03'],
+        ...JOB_CONTROL,
         // A change of the size, while it runs.
         ['inner> ', `sh -c 'trap "stty size" WINCH; stty rows 20 cols 40; sleep 1'\n`],
         ['20 40', 'tty\n'],

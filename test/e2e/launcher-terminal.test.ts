@@ -1,7 +1,7 @@
 // Jobs on a terminal: ^C, ^Z and job control outside and inside. The terminal is a pseudo terminal of script(1).
 import test from 'ava';
 import { shells, Workplace } from '../launcher/job.ts';
-import { terminal } from '../launcher/terminal.ts';
+import { JOB_CONTROL, terminal } from '../launcher/terminal.ts';
 
 const place = new Workplace();
 test.after.always(() => place.close());
@@ -31,14 +31,7 @@ for (const shell of shells) {
     const shown = await terminal(t, place, shell, [
       ['outer> ', `PS1='in''ner> ' $LAUNCH bash --norc --noprofile -i\n`],
       ['inner> ', 'echo ru"n"; sleep 1000\n'],
-      ['run', '\x03'],
-      ['inner> ', 'echo first=$?; sleep 1001\n'],
-      ['first=130', '\x1a'],
-      ['inner> ', 'echo job"s"; jobs; fg\n'],
-      ['jobs', ''],
-      ['Stopped', ''],
-      ['sleep 1001', ''],
-      ['sleep 1001', '\x03'],
+      ...JOB_CONTROL,
       ['inner> ', 'exit 9\n'],
       ['outer> ', 'echo code=$?; stty -a | grep -o " icanon"\n'],
       ['code=9', 'exit\n'],
@@ -54,7 +47,7 @@ test.serial('a stopped job does not stop its server, and hanging up ends it', as
   const shown = await terminal(t, place, shells[0], [
     ['outer> ', '$LAUNCH sh -c \'echo u"p"; exec sleep 1002\'\n'],
     ['up', '\x1a'],
-    ['outer> ', 'ps -eo stat=,args= | grep "[s]tart.cjs server" | cut -c1; echo ta"g"\n'],
+    ['outer> ', `ps -eo stat=,args= | grep "${place.directory}/.*[s]tart.cjs server" | cut -c1; echo ta"g"\n`],
     ['tag', 'kill -HUP %1; fg\n'],
     ['outer> ', 'exit\n'],
   ]);

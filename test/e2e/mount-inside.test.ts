@@ -3,28 +3,15 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { Servers } from '../../soak/servers.ts';
-import { TestServer } from '../support/http-server.ts';
-import { makeTestRepositories, type TestRepositories } from '../support/repositories.ts';
-import { Installation, identities, type Launch } from '../support/run-cvmfsexec.ts';
+import { identities, type Launch } from '../support/run-cvmfsexec.ts';
+import { prepareSiteOfSeveral } from '../support/site.ts';
 
 const NAMES = ['one.example.org', 'two.example.org', 'three.example.org', 'four.example.org', 'five.example.org'];
 
-const place = new Installation();
-let repositories: TestRepositories;
-let server: TestServer;
-
-test.before(async () => {
-  repositories = await makeTestRepositories([...NAMES, 'six.example.org', 'seven.example.org'], (tree, fqrn) => {
-    writeFileSync(join(tree, 'name'), `this is ${fqrn}\n`);
-  });
-  server = await TestServer.start({ root: repositories.serverRoot });
+const site = prepareSiteOfSeveral(test, [...NAMES, 'six.example.org', 'seven.example.org'], (tree, fqrn) => {
+  writeFileSync(join(tree, 'name'), `this is ${fqrn}\n`);
 });
-
-test.after.always(async () => {
-  await server?.close();
-  await place.close();
-  repositories?.remove();
-});
+const { place } = site;
 
 function job(script: string, more: Partial<Launch> = {}): Launch {
   return {
@@ -32,8 +19,8 @@ function job(script: string, more: Partial<Launch> = {}): Launch {
     command: ['sh', '-c', script],
     ...more,
     parameters: {
-      SERVER_URL: `${server.url}/@fqrn@`,
-      KEYS_DIR: repositories.clientKeys,
+      SERVER_URL: `${site.server.url}/@fqrn@`,
+      KEYS_DIR: site.repositories.clientKeys,
       DEFAULT_DOMAIN: 'example.org',
       BACKOFF_INIT: '0',
     },

@@ -2,26 +2,13 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { TestServer } from '../support/http-server.ts';
-import { makeTestRepositories, type TestRepositories } from '../support/repositories.ts';
-import { Installation, identities, type Launch } from '../support/run-cvmfsexec.ts';
+import { identities, type Launch } from '../support/run-cvmfsexec.ts';
+import { prepareSiteOfSeveral } from '../support/site.ts';
 
 const [ONE, TWO] = ['one.example.org', 'two.example.org'];
 
-const place = new Installation();
-let repositories: TestRepositories;
-let server: TestServer;
-
-test.before(async () => {
-  repositories = await makeTestRepositories([ONE, TWO], (tree, fqrn) => writeFileSync(join(tree, 'name'), `${fqrn}\n`));
-  server = await TestServer.start({ root: repositories.serverRoot });
-});
-
-test.after.always(async () => {
-  await server?.close();
-  await place.close();
-  repositories?.remove();
-});
+const site = prepareSiteOfSeveral(test, [ONE, TWO], (tree, fqrn) => writeFileSync(join(tree, 'name'), `${fqrn}\n`));
+const { place } = site;
 
 /** Parameters by the environment, so that launches inside need no options. `me` is the program. */
 function job(script: string, more: Partial<Launch> = {}): Launch {
@@ -30,8 +17,8 @@ function job(script: string, more: Partial<Launch> = {}): Launch {
     ...more,
     command: ['sh', '-c', `me=${place.program}; ns() { readlink /proc/self/ns/mnt; }; ${script}`],
     env: {
-      CVMFS_SERVER_URL: `${server.url}/@fqrn@`,
-      CVMFS_KEYS_DIR: repositories.clientKeys,
+      CVMFS_SERVER_URL: `${site.server.url}/@fqrn@`,
+      CVMFS_KEYS_DIR: site.repositories.clientKeys,
       CVMFS_HTTP_PROXY: 'DIRECT',
       ...more.env,
     },

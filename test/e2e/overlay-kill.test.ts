@@ -34,7 +34,7 @@ function launch(engine: string, of = '') {
   };
 }
 
-/** Processes in the same mount namespace as the command of a job, or below it, by the last part of their program. */
+/** The launcher of a job and all its descendants whose command lines match. */
 function processesOf(shell: JobShell, program: string): number[] {
   const table = execFileSync('ps', ['-eo', 'pid=,ppid=,args='], { encoding: 'utf8' }).split('\n');
   const rows = table.map((row) => /^ *(\d+) +(\d+) (.*)$/.exec(row)).filter((row) => row !== null);
@@ -119,8 +119,11 @@ test.serial('signals that are sent to a whole job end no process of an overlay',
   }
   await sleep(300);
   t.is(await shell.output('cat text/new text/other'), 'new\nother', shell.stderr);
-  for (const pid of [...overlay, ...others, ...keepers])
-    t.regex(readFileSync(`/proc/${pid}/stat`, 'utf8'), /\) [SRD] /);
+  // Not stopped, nor ended: each sleeps again once it has no work.
+  const processes = [...overlay, ...others, ...keepers];
+  const states = () => processes.map((pid) => /\) (\w) /.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1]);
+  for (let i = 0; i < 100 && states().some((state) => state !== 'S'); i++) await sleep(50);
+  t.deepEqual(states(), ['S', 'S', 'S']);
   await shell.end();
 });
 

@@ -3,25 +3,16 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { isValid, type Schema } from '../support/json-schema.ts';
-import { makeTestRepositories, type TestRepositories } from '../support/repositories.ts';
-import { Installation, identities, type Launch } from '../support/run-cvmfsexec.ts';
+import { identities, type Launch } from '../support/run-cvmfsexec.ts';
+import { prepareSiteOfSeveral } from '../support/site.ts';
 
 const [ONE, TWO] = ['one.example.org', 'two.example.org'];
 const documentation = readFileSync(join(import.meta.dirname, '../../docs/status-events.md'), 'utf8');
 const schema = JSON.parse(/```json\n(.*?)```/s.exec(documentation)![1]) as Schema;
 
-const place = new Installation();
-let repositories: TestRepositories;
+const site = prepareSiteOfSeveral(test, [ONE, TWO], (tree, fqrn) => writeFileSync(join(tree, 'name'), `${fqrn}\n`));
+const { place } = site;
 let files = 0;
-
-test.before(async () => {
-  repositories = await makeTestRepositories([ONE, TWO], (tree, fqrn) => writeFileSync(join(tree, 'name'), `${fqrn}\n`));
-});
-
-test.after.always(async () => {
-  await place.close();
-  repositories?.remove();
-});
 
 // biome-ignore lint/suspicious/noExplicitAny: whatever the line holds
 type Line = Record<string, any>;
@@ -35,8 +26,8 @@ async function run(t: ExecutionContext, script: string, more: Partial<Launch> = 
     command: ['sh', '-c', script],
     ...more,
     parameters: {
-      SERVER_URL: `file://${repositories.serverRoot}/@fqrn@`,
-      KEYS_DIR: repositories.clientKeys,
+      SERVER_URL: `file://${site.repositories.serverRoot}/@fqrn@`,
+      KEYS_DIR: site.repositories.clientKeys,
       ...more.parameters,
     },
   });
@@ -117,7 +108,7 @@ test.serial('nobody who reads: the job goes on', async (t) => {
     options: ['--status-fd', '5'],
     wrapper,
     command: ['sh', '-c', 'echo run; exit 4'],
-    parameters: { SERVER_URL: `file://${repositories.serverRoot}/@fqrn@`, KEYS_DIR: repositories.clientKeys },
+    parameters: { SERVER_URL: `file://${site.repositories.serverRoot}/@fqrn@`, KEYS_DIR: site.repositories.clientKeys },
   });
   t.is(stderr, '');
   t.is(stdout, 'run\n');

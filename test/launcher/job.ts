@@ -41,6 +41,7 @@ export class Workplace {
   readonly program: string;
   /** In the environment of every process of our jobs: finds those that are left. */
   readonly marker: string;
+  readonly #mountsBefore = new Set(launchMounts());
   #running = new Set<ChildProcess>();
 
   constructor() {
@@ -121,9 +122,7 @@ export class Workplace {
     const deadline = Date.now() + 5000;
     while (this.processes().length > 0 && Date.now() < deadline) await sleep(20);
     const left = this.processes().map((pid) => `process ${pid}: ${commandLine(pid)}`);
-    for (const line of readFileSync('/proc/self/mountinfo', 'utf8').split('\n')) {
-      if (/ \/cvmfs[ /]| (cvmfs2|cvmfsexec) /.test(line)) left.push(`mount ${line}`);
-    }
+    for (const line of launchMounts()) if (!this.#mountsBefore.has(line)) left.push(`mount ${line}`);
     for (const name of readdirSync(this.scratch)) left.push(`file ${name}`);
     return left;
   }
@@ -141,6 +140,13 @@ export class Workplace {
     await sleep(20);
     rmSync(this.directory, { recursive: true, force: true });
   }
+}
+
+/** Lines of mountinfo that a job could have left: below /cvmfs, or of the launcher's own. */
+function launchMounts(): string[] {
+  return readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .filter((line) => / \/cvmfs[ /]| cvmfsexec /.test(line));
 }
 
 function commandLine(pid: number): string {

@@ -5,6 +5,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExecutionContext } from 'ava';
 import { outcome, type Workplace } from './job.ts';
 
+/** In an interactive shell, from a command that sleeps after `run`: ^C, then ^Z of another, which jobs and fg find. */
+export const JOB_CONTROL: readonly [string, string][] = [
+  ['run', '\x03'],
+  ['inner> ', 'echo first=$?; sleep 1001\n'],
+  ['first=130', '\x1a'],
+  ['inner> ', 'echo job"s"; jobs; fg\n'],
+  ['jobs', ''],
+  ['Stopped', ''],
+  ['sleep 1001', ''],
+  ['sleep 1001', '\x03'],
+];
+
 /**
  * Runs bash on a terminal and types to it. Each step waits for a text to appear, then types. Resolves to all that was
  * shown. `options`: further words for the launch, which is in $LAUNCH.

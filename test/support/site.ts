@@ -1,6 +1,7 @@
-// What most end-to-end tests begin with: a repository, a web server that shows it, and an installed launcher.
+// What most end-to-end tests begin with: a repository (or several), a web server that shows it, and an installed launcher.
 import type { TestFn } from 'ava';
 import { TestServer } from './http-server.ts';
+import { makeTestRepositories, type TestRepositories } from './repositories.ts';
 import { makeTestRepository, type TestRepository, type TestRepositoryOptions } from './repository.ts';
 import { Installation } from './run-cvmfsexec.ts';
 
@@ -28,6 +29,32 @@ export function prepareSite(test: TestFn, { prepare, ...options }: SiteOptions):
     await site.server?.close();
     await site.place.close();
     site.repository?.remove();
+  });
+  return site;
+}
+
+export interface SiteOfSeveral {
+  readonly place: Installation;
+  /** From the file's first test on. */
+  repositories: TestRepositories;
+  server: TestServer;
+}
+
+/** The same with several small repositories; `writeTree` fills the empty directory of each. */
+export function prepareSiteOfSeveral(
+  test: TestFn,
+  names: readonly string[],
+  writeTree: (directory: string, fqrn: string) => void,
+): SiteOfSeveral {
+  const site = { place: new Installation() } as SiteOfSeveral;
+  test.before(async () => {
+    site.repositories = await makeTestRepositories(names, writeTree);
+    site.server = await TestServer.start({ root: site.repositories.serverRoot });
+  });
+  test.after.always(async () => {
+    await site.server?.close();
+    await site.place.close();
+    site.repositories?.remove();
   });
   return site;
 }
