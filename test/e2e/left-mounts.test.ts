@@ -48,7 +48,8 @@ call(429, mount, b'', -100, args[-1].encode(), 4)
 };
 
 const JOBS = {
-  'a repository that is named': { where: `/cvmfs/${ONE}`, options: [], repositories: [ONE] },
+  // One with its full name is mounted before the server is there.
+  'a repository that is named in short': { where: `/cvmfs/${ONE}`, options: [], repositories: ['one'] },
   'a repository that somebody goes to': { where: `/cvmfs/${ONE}`, options: ['--auto'], repositories: [] },
   '/cvmfs itself': { where: '/cvmfs', options: ['--auto'], repositories: [] },
 };
@@ -63,7 +64,7 @@ for (const [what, { where, options, repositories }] of Object.entries(JOBS)) {
       mkdirSync(bin);
       writeFileSync(join(bin, 'mount'), program.replaceAll('RUNS', runs).replaceAll('WHERE', where), { mode: 0o755 });
       chmodSync(bin, 0o755);
-      const script = `cat /cvmfs/${ONE}/name; cat /cvmfs/${ONE}/name; grep -c " ${where} " /proc/self/mountinfo`;
+      const script = `cat /cvmfs/${ONE}/name; cat /cvmfs/${ONE}/name; grep -c " ${where} .* - fuse" /proc/self/mountinfo`;
       const running = place.start({
         options,
         repositories,
@@ -75,7 +76,7 @@ for (const [what, { where, options, repositories }] of Object.entries(JOBS)) {
           DEFAULT_DOMAIN: 'example.org',
         },
       });
-      while (!existsSync(runs) && running.exitCode === null) await sleep(10);
+      for (let i = 0; i < 1000 && !existsSync(runs); i++) await sleep(10);
       await sleep(300);
       const [server] = servers.running;
       process.kill(server, 'SIGKILL');
