@@ -54,17 +54,24 @@ test('when the one who fetches fails, the other tries for itself', async (t) => 
   t.deepEqual(readdirSync(claims), []);
 });
 
-test('the claim of a process that was killed is waited for a moment only', async (t) => {
+test.serial('the claim of a process that was killed is waited for a moment only', async (t) => {
   const { request, claims, one, asked } = await site(t);
   mkdirSync(claims, { recursive: true });
   symlinkSync('claim', join(claims, request.hash.toString()));
   const began = performance.now();
-  await one.fetch(request);
-  t.true(performance.now() - began < 3000, `${performance.now() - began} ms`);
+  const [waited, moment] = await Promise.all([
+    one.fetch(request).then(() => performance.now() - began),
+    // What 1.5 s of short pauses take on this machine now.
+    (async () => {
+      for (let i = 0; i < 75; i++) await sleep(20);
+      return performance.now() - began;
+    })(),
+  ]);
+  t.true(waited < 2 * moment, `${waited} of ${moment} ms`);
   t.is(asked(), 1);
 });
 
-test('the claim of a process that was killed long ago is not waited for', async (t) => {
+test.serial('the claim of a process that was killed long ago is not waited for', async (t) => {
   const { request, claims, one } = await site(t);
   mkdirSync(claims, { recursive: true });
   const claim = join(claims, request.hash.toString());
