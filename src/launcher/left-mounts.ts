@@ -43,9 +43,17 @@ export async function leftMountEnded(pid: number, directory: string): Promise<vo
       // It may be beyond that as well, within the kernel.
       if (limit > LIMIT_MS) return;
       limit += BECOME_MS;
-      process.kill(pid, 'SIGKILL');
+      kill(pid);
     }
     await sleep(POLL_MS);
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // it has just ended
   }
 }
 

@@ -20,17 +20,11 @@ export interface SiteOptions extends TestRepositoryOptions {
 /** Makes it before the tests of a file, and takes it away after them. */
 export function prepareSite(test: TestFn, { prepare, ...options }: SiteOptions): Site {
   const site = { place: new Installation() } as Site;
-  test.before(async () => {
+  const published = () => site.repository;
+  return serveWhileTesting(test, site, published, async () => {
     site.repository = await makeTestRepository({ xattrs: new Map(), ...options });
     await prepare?.(site.repository);
-    site.server = await TestServer.start({ root: site.repository.serverRoot });
   });
-  test.after.always(async () => {
-    await site.server?.close();
-    await site.place.close();
-    site.repository?.remove();
-  });
-  return site;
 }
 
 export interface SiteOfSeveral {
@@ -47,14 +41,27 @@ export function prepareSiteOfSeveral(
   writeTree: (directory: string, fqrn: string) => void,
 ): SiteOfSeveral {
   const site = { place: new Installation() } as SiteOfSeveral;
-  test.before(async () => {
+  const published = () => site.repositories;
+  return serveWhileTesting(test, site, published, async () => {
     site.repositories = await makeTestRepositories(names, writeTree);
-    site.server = await TestServer.start({ root: site.repositories.serverRoot });
+  });
+}
+
+/** `published`: what `make` has made so far, also when it fails. */
+function serveWhileTesting<S extends Site | SiteOfSeveral>(
+  test: TestFn,
+  site: S,
+  published: () => TestRepository | TestRepositories,
+  make: () => Promise<void>,
+): S {
+  test.before(async () => {
+    await make();
+    site.server = await TestServer.start({ root: published().serverRoot });
   });
   test.after.always(async () => {
     await site.server?.close();
     await site.place.close();
-    site.repositories?.remove();
+    published()?.remove();
   });
   return site;
 }
