@@ -68,7 +68,8 @@ async function inTime(done: Promise<void>): Promise<void> {
 
 function tell(pid: number, fd: string, own: string, answer: string): void {
   for (const process of [String(pid), ...calledInside(pid)]) {
-    if (linkOf(process, fd) !== own || !linkOf(process, '1').startsWith('pipe:')) continue;
+    const answers = linkOf(process, '1');
+    if (linkOf(process, fd) !== own || answers === own || !answers.startsWith('pipe:')) continue;
     try {
       const file = openSync(`/proc/${process}/fd/1`, constants.O_WRONLY | constants.O_NONBLOCK);
       try {

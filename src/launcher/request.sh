@@ -41,7 +41,8 @@ cx_keep_asking() {
   trap '[ ! "$cx_sleep" ] || kill $cx_sleep; exit' TERM
   cx_try=1
   while [ $cx_try -le $cx_tries ]; do
-    echo "$cx_action $cx_pid $CVMFSEXEC_CMDFD $cx_try $cx_repository" >&"$CVMFSEXEC_CMDFD"
+    # In a process of its own: while it is written, its stdout is the requests' pipe, and the answer may come at once.
+    (echo "$cx_action $cx_pid $CVMFSEXEC_CMDFD $cx_try $cx_repository" >&"$CVMFSEXEC_CMDFD")
     sleep 1 >/dev/null 2>&1 &
     cx_sleep=$!
     wait $cx_sleep

@@ -1,5 +1,5 @@
 // Repositories that a job mounts and unmounts from inside: $CVMFSMOUNT, $CVMFSUMOUNT, $CVMFSEXEC_CMDFD, -N.
-import { writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { Servers } from '../../soak/servers.ts';
@@ -113,6 +113,33 @@ test.serial('the command has one descriptor more, a pipe; without it nothing can
   const other = await place.run(job('exec 8>written; "$CVMFSMOUNT" two.example.org; cat written; rm written'));
   t.regex(other.stderr, /^cvmfsexec: cannot mount [^\n]* used for something else\n$/);
   t.is(other.stdout, '');
+});
+
+test.serial('a request is answered at the first asking, also on a busy machine', async (t) => {
+  const bin = mkdtempSync(join(place.directory, 'bin-'));
+  // Asking again comes only when the test is over.
+  writeFileSync(join(bin, 'sleep'), '#!/bin/sh\nexec /bin/sleep 100\n', { mode: 0o755 });
+  chmodSync(bin, 0o755);
+  const script = `
+    PATH=${bin}:$PATH
+    busy=
+    for i in 1 2 3 4; do while :; do :; done & busy="$busy $!"; done
+    for i in $(seq 100); do "$CVMFSUMOUNT" two.example.org; done 2>&1 | sort | uniq -c
+    kill $busy`;
+  const { stdout } = await place.run(job(script, { limit: 80 }));
+  t.is(stdout, '    100 cvmfsexec: cannot unmount two.example.org: it is not mounted in this job\n');
+});
+
+test.serial('a repeated request to unmount is done once, and refused when there was nothing to unmount', async (t) => {
+  // As request.sh asks, but as if for the second time.
+  const script = `
+    ask() {
+      { sh -c '(echo "unmount $$ $CVMFSEXEC_CMDFD 2 $1" >&$CVMFSEXEC_CMDFD); exec sleep 20' sh "$1" & } | head -n 1
+    }
+    "$CVMFSMOUNT" three.example.org && "$CVMFSUMOUNT" three.example.org
+    for r in one two three; do ask $r.example.org; done; ls /cvmfs`;
+  const { stdout } = await place.run(job(script));
+  t.is(stdout, '0\n1 cannot unmount two.example.org: it is not mounted in this job\n0\n');
 });
 
 test.serial('-N: no variables, no descriptor', async (t) => {

@@ -94,7 +94,7 @@ export class Handover {
     return {
       nodes: this.notes(`nodes ${fqrn}`),
       descriptor: () => this.#descriptor(fqrn, fqrn, fd()),
-      end: () => this.#later.end(slot),
+      end: () => this.#later.end(slot, fqrn),
     };
   }
 
@@ -109,6 +109,11 @@ export class Handover {
   takenOver(): ReadonlyMap<string, MountPlace> {
     const there = this.#later.open.filter(({ fqrn }) => !this.#unfinished.has(fqrn));
     return new Map(there.map((mount) => [mount.fqrn, this.#laterPlace(mount, false)]));
+  }
+
+  /** Whether it was mounted once and then unmounted, in this job. */
+  wasUnmounted(fqrn: string): boolean {
+    return this.#later.wasUnmounted(fqrn);
   }
 
   /** Names of what they began to mount so. */
@@ -146,7 +151,7 @@ export class Handover {
     return {
       nodes: this.notes(`nodes ${key}`),
       descriptor: () => this.#descriptor(key, fqrn, this.#kept(fqrn, kept, fresh)),
-      end: () => this.#later.end(slot),
+      end: () => this.#later.end(slot, fqrn),
     };
   }
 

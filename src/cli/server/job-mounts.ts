@@ -101,12 +101,15 @@ export class JobMounts {
     await this.#begin(settings.fqrn, Promise.resolve(settings)).mounted;
   }
 
-  /** @param lazy also when it is in use: its users keep it, nobody else can enter */
-  async unmount(name: string, lazy: boolean, mayBeGone: boolean): Promise<void> {
+  /**
+   * @param lazy also when it is in use: its users keep it, nobody else can enter
+   * @param repeated it was asked for before, and may have been done
+   */
+  async unmount(name: string, lazy: boolean, repeated: boolean): Promise<void> {
     const { fqrn } = await repositorySettings(name, this.#launch, () => {});
     const mount = await this.#mounts.get(fqrn)?.mounted.catch(() => undefined);
     if (!mount) {
-      if (mayBeGone) return;
+      if (repeated && this.#handover.wasUnmounted(fqrn)) return;
       throw new LauncherError('NOT_MOUNTED', `cannot unmount ${fqrn}: it is not mounted in this job`);
     }
     // The topmost mount there is not ours, and it needs the one below.

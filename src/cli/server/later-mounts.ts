@@ -9,12 +9,13 @@ export interface LaterMount {
   readonly descriptor?: number;
 }
 
-type LaterRecord = LaterMount | { readonly unmounted: number };
+type LaterRecord = LaterMount | { readonly unmounted: number; readonly fqrn: string };
 
 export class LaterMounts {
   readonly #append: (record: string) => void;
   readonly #open = new Map<number, LaterMount>();
   readonly #ended = new Set<number>();
+  readonly #endedNames = new Set<string>();
   #nextSlot = 0;
   #nextDescriptor = 0;
   readonly #spares: number;
@@ -40,10 +41,11 @@ export class LaterMounts {
     return mount;
   }
 
-  end(slot: number): void {
+  end(slot: number, fqrn: string): void {
     if (this.#ended.has(slot)) return;
-    this.#append(JSON.stringify({ unmounted: slot }));
-    this.#replay({ unmounted: slot });
+    const record = { unmounted: slot, fqrn };
+    this.#append(JSON.stringify(record));
+    this.#replay(record);
   }
 
   /** Repositories that the launch names have slots as well, below 0. */
@@ -51,10 +53,16 @@ export class LaterMounts {
     return this.#ended.has(slot);
   }
 
+  /** Whether it was mounted once and then unmounted, in this job. */
+  wasUnmounted(fqrn: string): boolean {
+    return this.#endedNames.has(fqrn);
+  }
+
   #replay(record: LaterRecord): void {
     if ('unmounted' in record) {
       this.#open.delete(record.unmounted);
       this.#ended.add(record.unmounted);
+      this.#endedNames.add(record.fqrn);
       return;
     }
     this.#open.set(record.slot, record);
