@@ -70,7 +70,7 @@ export class Helper {
     } catch (error) {
       this.#failure = `the helper ${this.#options.program} ${(error as Error).message}`;
       this.#failedAt = performance.now();
-      this.#child?.kill('SIGKILL');
+      if (this.#child) killAll(this.#child);
       this.#child = undefined;
       throw new Error(this.#failure);
     }
@@ -83,15 +83,21 @@ export class Helper {
     // A session of its own: what the terminal sends to the job is not meant for it.
     const child = spawn(program, [], { stdio: ['pipe', 'pipe', 'ignore'], detached: true, env });
     const frames = new Frames();
-    const failed = (reason: string) => {
-      if (child === this.#child) this.#take?.(new Error(reason));
+    // What one that was given up says later is no answer to what another one is asked.
+    const take = (answer: Answer | Error) => {
+      if (child === this.#child) this.#take?.(answer);
     };
+    const failed = (reason: string) => take(new Error(reason));
     child.stdin.on('error', () => {});
     child.on('error', ({ message }) => failed(`cannot be started (${message})`));
-    child.on('close', () => failed('has ended'));
+    child.on('close', () => {
+      failed('has ended');
+      // One that ends while nobody asks is started again for the next question.
+      if (child === this.#child && !this.#take) this.#child = undefined;
+    });
     child.stdout.on('data', (bytes: Buffer) => {
       try {
-        for (const text of frames.push(bytes)) this.#take?.(parseAnswer(text));
+        for (const text of frames.push(bytes)) take(parseAnswer(text));
       } catch (error) {
         failed((error as Error).message);
       }
@@ -113,5 +119,14 @@ export class Helper {
       };
       this.#child?.stdin.write(message);
     });
+  }
+}
+
+/** Whatever it has started, too: that could go on to write to our pipe. */
+function killAll({ pid }: Child): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch {
+    // has ended
   }
 }

@@ -101,6 +101,23 @@ for (const fault of ['hang', 'exit', 'garbage'] as const) {
   });
 }
 
+test('a helper that ends while nobody asks is started again for the next question', async (t) => {
+  const { membership, reports, log } = start(t, { answer: { status: 0, ttl: 0 }, fault: 'idle-exit' });
+  t.true(await granted(membership));
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  t.true(await granted(membership));
+  t.is(log().filter((line) => line.startsWith('start')).length, 2);
+  t.deepEqual(reports, []);
+});
+
+test('what a helper that was given up has left behind says nothing about the next question', async (t) => {
+  const { membership } = start(t, { answer: { status: 3, ttl: 60 }, fault: 'late' }, { patience: 2 });
+  t.false(await granted(membership));
+  // It is not started again before.
+  await new Promise((resolve) => setTimeout(resolve, 5500));
+  t.false(await granted(membership));
+});
+
 test('no helper, and a name that is none', async (t) => {
   const { membership, reports } = start(t, {});
   membership.require('other');
