@@ -159,7 +159,14 @@ export class Connection {
 
   #secure(raw: Socket | undefined, dialing: Dialing): void {
     this.#tunnelled = raw !== undefined;
-    const socket = secureSocket(this.route, raw, dialing);
+    let socket: Socket;
+    try {
+      socket = secureSocket(this.route, raw, dialing);
+    } catch (error) {
+      // A certificate that is none. Not before there is somebody to tell.
+      setImmediate(() => this.#fail(error as Error));
+      return;
+    }
     this.#watch(socket);
     socket.once('secureConnect', () => this.#connected(socket));
     socket.on('data', (bytes: Buffer) => this.#receive(bytes));

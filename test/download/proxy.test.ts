@@ -145,6 +145,25 @@ test('https through a proxy goes through a tunnel, which is kept', async (t) => 
   t.deepEqual(server.paths(), ['/x', '/y']);
 });
 
+test('https with a member’s certificate that is none: an error, also behind a tunnel and with all connections in use', async (t) => {
+  const tls = makeCertificate(t);
+  const [server, proxy] = [await serveContent(t, { tls }), await serve(t)];
+  for (const proxies of ['DIRECT', proxy.url]) {
+    const downloader = download(t, [server.url], {
+      proxies,
+      maxConnections: 1,
+      authorities: () => [tls.cert],
+      credential: () => ({ certificate: '-----BEGIN CERTIFICATE-----\nnone\n-----END CERTIFICATE-----\n' }),
+    });
+    const results = await Promise.allSettled([1, 2, 3].map(() => content(downloader)));
+    t.deepEqual(
+      results.map((result) => result.status === 'rejected' && result.reason.code),
+      ['HOST_CONNECTION', 'HOST_CONNECTION', 'HOST_CONNECTION'],
+    );
+  }
+  t.deepEqual(server.paths(), []);
+});
+
 test('https through a proxy that refuses or hangs: the next proxy', async (t) => {
   const tls = makeCertificate(t);
   const [server, refusing, hanging] = [await serveContent(t, { tls }), await serve(t), await serve(t)];
