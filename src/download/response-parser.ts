@@ -8,7 +8,7 @@ export interface ResponseReceiver {
   end(): void;
 }
 
-/** Longest head, chunk-size line and trailer that is taken, in bytes. */
+/** Longest chunk-size line, and most of heads and trailers together, that is taken, in bytes. */
 const MAX_HEAD = 65536;
 const HEAD_END = Buffer.from('\r\n\r\n');
 const LINE_END = Buffer.from('\r\n');
@@ -28,6 +28,8 @@ export class ResponseParser {
   #held: Buffer = EMPTY;
   /** Bytes of the body or chunk still to come. */
   #left = 0;
+  /** Bytes that heads and trailers may still have: interim answers could go on for ever. */
+  #room = MAX_HEAD;
 
   constructor(receiver: ResponseReceiver) {
     this.#receiver = receiver;
@@ -80,8 +82,9 @@ export class ResponseParser {
   }
 
   #takeHead(bytes: Buffer, at: number): number {
-    const { text, next } = this.#upTo(HEAD_END, bytes, at, MAX_HEAD);
+    const { text, next } = this.#upTo(HEAD_END, bytes, at, this.#room);
     if (text === undefined) return next;
+    this.#room -= text.length;
     const head = parseResponseHead(text);
     if (!head) throw new ProtocolError('malformed HTTP response head');
     if (head.status < 200) {
@@ -98,12 +101,14 @@ export class ResponseParser {
   }
 
   #takeLine(bytes: Buffer, at: number): number {
-    const { text, next } = this.#upTo(LINE_END, bytes, at, MAX_HEAD);
+    const trailer = this.#state === 'trailer';
+    const { text, next } = this.#upTo(LINE_END, bytes, at, trailer ? this.#room : MAX_HEAD);
     if (text === undefined) return next;
+    if (trailer) this.#room -= text.length;
     if (this.#state === 'chunk-end') {
       if (text !== '') throw new ProtocolError('malformed HTTP chunk');
       this.#state = 'chunk-size';
-    } else if (this.#state === 'trailer') {
+    } else if (trailer) {
       if (text === '') this.#finish();
     } else {
       const match = /^([0-9A-Fa-f]{1,12})[ \t]*(?:;|$)/.exec(text);
