@@ -94,6 +94,7 @@ function exchange(path: string, command: string): Promise<string> {
     const timer = setTimeout(() => socket.destroy(new Error('timed out')), ANSWER_LIMIT_MS);
     const parts: Buffer[] = [];
     let length = 0;
+    let failure: Error | undefined;
     socket.on('connect', () => socket.write(Buffer.from(command, 'latin1')));
     socket.on('data', (data) => {
       parts.push(data);
@@ -101,12 +102,15 @@ function exchange(path: string, command: string): Promise<string> {
       if (length > LONGEST_ANSWER) socket.destroy(new Error('the answer is too long'));
     });
     socket.on('error', (error) => {
-      clearTimeout(timer);
-      reject(error);
+      failure = error;
     });
     socket.on('close', () => {
       clearTimeout(timer);
-      resolve(Buffer.concat(parts).toString('latin1'));
+      const answer = Buffer.concat(parts).toString('latin1');
+      // All answers end with a newline; the server may have been killed meanwhile.
+      if (!answer.endsWith('\n')) failure ??= new Error('the server closed before the answer was complete');
+      if (failure) reject(failure);
+      else resolve(answer);
     });
   });
 }

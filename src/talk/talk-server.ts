@@ -39,7 +39,8 @@ export class TalkServer {
     this.#limits = limits;
     this.#name = place.newName();
     this.#directory = new ShortPath(place.directory);
-    this.#server = createServer((socket) => this.#serve(socket));
+    // Who has said all (socat, nc -N) may still wait for the answer.
+    this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#serve(socket));
   }
 
   /** Listens, and takes the name that scripts know. Rejects where there can be no socket. */
@@ -101,6 +102,9 @@ export class TalkServer {
       this.#silent.delete(socket);
     };
     socket.on('error', () => socket.destroy());
+    socket.on('end', () => {
+      if (this.#silent.has(socket)) socket.destroy();
+    });
     socket.on('close', () => {
       this.#clients--;
       heard();

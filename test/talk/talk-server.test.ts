@@ -160,6 +160,26 @@ test('a command that never ends, or fails, is answered all the same', async (t) 
   t.is(await ask(at, 'fail'), 'Failed: broken\n');
 });
 
+test('who closes its side after the command still has the answer, and one who says nothing is let go', async (t) => {
+  const at = place(t);
+  const answer: Answering = async (command) => {
+    await sleep(100);
+    return `[${command}]`;
+  };
+  await started(t, at, answer, { patience: 60_000 });
+  t.is(await raw(at.path(NAME), 'remount', (socket) => socket.end()), '[remount]\n');
+  t.is(await raw(at.path(NAME), undefined, (socket) => socket.end()), '');
+});
+
+test('a server that is killed before or within its answer has not answered', async (t) => {
+  const at = place(t);
+  let sent = '';
+  const dying = createServer((socket) => socket.on('error', () => {}).once('data', () => socket.end(sent)));
+  await new Promise<void>((resolve) => dying.listen(at.path(NAME), resolve));
+  t.teardown(() => dying.close());
+  for (sent of ['', '{"fqrn":']) await t.throwsAsync(ask(at, 'status json'), { code: 'FAILED', message: /complete/ });
+});
+
 test('where there is no directory, or a link that leads nowhere', async (t) => {
   const missing = new SocketPlace(`${temporaryDirectory(t)}/missing/${NAME}`);
   await t.throwsAsync(TalkServer.start(missing, echo), { code: 'ENOENT' });
