@@ -43,6 +43,8 @@ export class Proxies {
   #failure: DownloadError | undefined;
   readonly #addresses: ProxyAddresses;
   #resolving = false;
+  /** Of the resolver, when the names were last asked for. */
+  #roams = 0;
   #resolveAgainAt = Number.POSITIVE_INFINITY;
   #closed = false;
 
@@ -247,7 +249,9 @@ export class Proxies {
     const { resolver, settings } = this.#options;
     this.#resolveAgainAt = now + (settings.dns.roaming ? ROAMING_MS : AGAIN_MS);
     if (this.#resolving) return;
-    if (settings.dns.roaming && !resolver.roam() && now < this.#earliestExpiry()) return;
+    const roams = resolver.roam();
+    if (settings.dns.roaming && roams === this.#roams && now < this.#earliestExpiry()) return;
+    this.#roams = roams;
     this.#resolve();
   }
 

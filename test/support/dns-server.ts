@@ -1,4 +1,4 @@
-// A small name server for tests: A and AAAA records, over UDP on 127.0.0.1.
+// A small name server for tests: A and AAAA records, over UDP.
 import { createSocket, type Socket } from 'node:dgram';
 
 export interface Records {
@@ -28,9 +28,13 @@ export class DnsServer {
     });
   }
 
-  static async start(records: Readonly<Record<string, Records>> = {}): Promise<DnsServer> {
+  static async start(
+    records: Readonly<Record<string, Records>> = {},
+    port = 0,
+    address = '127.0.0.1',
+  ): Promise<DnsServer> {
     const socket = createSocket('udp4');
-    await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => socket.bind(port, address, resolve));
     const server = new DnsServer(socket);
     for (const [name, value] of Object.entries(records)) server.records.set(name, value);
     return server;
@@ -38,7 +42,8 @@ export class DnsServer {
 
   /** For CVMFS_DNS_SERVER. */
   get address(): string {
-    return `127.0.0.1:${this.#socket.address().port}`;
+    const { address, port } = this.#socket.address();
+    return `${address}:${port}`;
   }
 
   close(): void {

@@ -60,8 +60,12 @@ export class Resolver {
   readonly #known = new Map<string, Addresses>();
   readonly #asking = new Map<string, Promise<Addresses>>();
   #channel: Channel | undefined;
+  /** Of /etc/resolv.conf, for the channel. */
   #version = '';
   #server: string;
+  /** Of /etc/resolv.conf, when it was last looked at by `roam`. */
+  #place: string;
+  #roams = 0;
 
   /** Throws DownloadError BAD_URL when the name server that is set is no address. */
   constructor(settings: Partial<ResolverSettings> = {}) {
@@ -69,6 +73,7 @@ export class Resolver {
     checkAddress(this.#settings.server);
     this.#server = this.#settings.server;
     this.family = this.#settings.family;
+    this.#place = this.#settings.roaming ? resolvConfVersion() : '';
   }
 
   /** What is known of the name without asking anybody. */
@@ -79,11 +84,14 @@ export class Resolver {
 
   /** One question however many ask. @throws ResolveError */
   resolve(host: string): Promise<Addresses> {
+    this.roam();
     const known = this.known(host);
     if (known) return Promise.resolve(known);
     const running = this.#asking.get(host);
     if (running) return running;
-    const asking = this.#ask(host).finally(() => this.#asking.delete(host));
+    const asking = this.#ask(host).finally(() => {
+      if (this.#asking.get(host) === asking) this.#asking.delete(host);
+    });
     this.#asking.set(host, asking);
     return asking;
   }
@@ -111,25 +119,35 @@ export class Resolver {
   setServer(address: string): void {
     checkAddress(address);
     this.#server = address;
-    this.#channel = undefined;
-    this.#known.clear();
+    this.#forget();
   }
 
-  /** Forgets what is known if /etc/resolv.conf has changed. True when it has. */
-  roam(): boolean {
-    if (!this.#settings.roaming || resolvConfVersion() === this.#version) return false;
+  /** Where machines roam: forgets what is known if /etc/resolv.conf has changed. How often it has. */
+  roam(): number {
+    if (!this.#settings.roaming) return 0;
+    const place = resolvConfVersion();
+    if (place === this.#place) return this.#roams;
+    this.#place = place;
+    this.#forget();
+    return ++this.#roams;
+  }
+
+  /** Also what is still being asked: it is of the other name server. */
+  #forget(): void {
     this.#channel = undefined;
     this.#known.clear();
-    return true;
+    this.#asking.clear();
   }
 
   async #ask(host: string): Promise<Addresses> {
     const { minTtl, maxTtl, environment } = this.#settings;
+    const [server, roams] = [this.#server, this.#roams];
     const found = this.#fromHosts(host) ?? (await this.#fromServers(host));
     const v6 = environment.CVMFS_IPV4_ONLY ? [] : found.v6;
     if (found.v4.length + v6.length === 0) throw new ResolveError('ENOTFOUND', host);
     const ttl = Math.min(Math.max(found.ttl, minTtl), maxTtl);
     const addresses = { v4: found.v4, v6, expires: performance.now() + ttl * 1000 };
+    if (server !== this.#server || roams !== this.#roams) return addresses;
     if (this.#known.size >= MAX_NAMES) this.#known.clear();
     this.#known.set(host, addresses);
     return addresses;
