@@ -132,8 +132,9 @@ function redirected(target: Target, location: string): Target {
   } catch (error) {
     throw new DownloadError('HOST_HTTP', 'redirect to something that is not a URL', { cause: error });
   }
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    throw new DownloadError('HOST_HTTP', `redirect to ${url.protocol} is not followed`);
+  if (!/^https?:$/.test(url.protocol) || url.port === '0') {
+    const where = url.port === '0' ? 'port 0' : url.protocol;
+    throw new DownloadError('HOST_HTTP', `redirect to ${where} is not followed`);
   }
   const server = parseHttpUrl(url.origin);
   // What proves who somebody is goes to the server it is meant for, and to no other.

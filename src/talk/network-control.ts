@@ -24,7 +24,11 @@ function changes(downloader: Downloader): Partial<NetworkControl> {
     setTimeouts(proxied, direct) {
       sender.timeouts = { proxied, direct };
     },
-    setHosts: (list) => servers.replace(list.split(';').filter(Boolean)),
+    setHosts(list) {
+      const urls = list.split(';').filter(Boolean);
+      if (urls.length === 0) throw new Error('there is no host in the list');
+      servers.replace(urls);
+    },
     probe: () => probeServers(downloader),
     probeGeo: () => downloader.sortByDistance(),
     rebalance: () => proxies.groups.rebalance(),

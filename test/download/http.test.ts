@@ -162,6 +162,11 @@ test('redirects are followed if asked, at most four', async (t) => {
   await t.throwsAsync(downloader.file('/loop', LIMIT), { message: /more than 4 redirects/ });
   t.is(server.requests.length, 10, 'five requests, and the retry');
   await t.throwsAsync(downloader.file('/file', LIMIT), { message: /redirect to file: is not followed/ });
+  server.fault(/^\/zero/, { status: 301, headers: { location: 'http://127.0.0.1:0/' } });
+  t.is(
+    (await download(t, [server.url, other.url], { followRedirects: true }).file('/zero', LIMIT)).toString(),
+    'content',
+  );
 });
 
 test('a body without a length is complete when the connection ends', async (t) => {

@@ -82,6 +82,7 @@ test.serial('a running job answers, and its socket is gone with it', async (t) =
     'proxy info': 'Load-balance groups:\n[0] DIRECT\nActive proxy: [0] DIRECT',
     'timeout set 7 8': 'OK',
     'timeout info': 'Timeout with proxy: 7s\nTimeout without proxy: 8s',
+    'host set ;': 'Failed: there is no host in the list',
     'host switch': 'OK',
     'host probe': 'OK',
     'evict /two words': 'OK',
