@@ -137,7 +137,9 @@ export class Device {
   #onRead(): void {
     // The number of bytes read is out of reach here, but a request begins with its length: 0 tells that none came.
     if (this.#words[0] === 0) {
-      this.#fail(this.#probe());
+      const code = this.#probe();
+      // EAGAIN: who had asked was killed before it was read, and the kernel took the request back.
+      if (code !== '' && code !== 'EAGAIN') this.#fail(code);
     } else {
       this.#receive();
       this.#words[0] = 0;

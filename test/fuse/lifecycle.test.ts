@@ -24,6 +24,16 @@ test.serial('an abort frees those who wait, and ends the session', async (t) => 
   t.true(took < 5000);
 });
 
+test.serial('who is killed before the request is read takes it back, and the session goes on', async (t) => {
+  const mounted = await mount(t);
+  if (mounted === undefined) return;
+  const mountPoint = (await mounted.run('printf %s "$MP"')).stdout;
+  for (const name of ['never-read', 'hello']) await mounted.server('killAsker', `${mountPoint}/${name}`);
+  t.is((await mounted.run('cat "$MP/hello"')).stdout, 'hello world\n');
+  t.deepEqual(await mounted.server('accidents'), []);
+  t.is(await mounted.server('count', 'lookup'), 1, 'nothing else was read');
+});
+
 test.serial('a killed server leaves ENOTCONN, no waiting caller and no process', async (t) => {
   const mounted = await mount(t);
   if (mounted === undefined) return;

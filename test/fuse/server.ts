@@ -1,6 +1,8 @@
 // Serves the memory file system on descriptor 3; does what its parent says over IPC.
 
-import { write } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, write } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { invalidateEntryMessage } from '../../src/fuse/notify.ts';
 import { type Entry, Pending } from '../../src/fuse/operations.ts';
@@ -102,7 +104,30 @@ const commands: Record<string, (...values: never[]) => unknown> = {
     churning = false;
   },
   incrementEpoch: () => session.notify.incrementEpoch(),
+  /** Somebody reads the file, and is killed when the kernel has announced the first request and it is not read yet. */
+  killAsker: async (path: string) => {
+    const asker = spawn('sh', ['-c', 'read go; echo; exec cat "$0"', path], { stdio: ['pipe', 'pipe', 'ignore'] });
+    const exited = once(asker, 'exit');
+    asker.stdout.once('data', () => {
+      asker.kill('SIGKILL');
+      untilStateIs(asker.pid, '(cat) Z');
+    });
+    await setTimeout(10);
+    // Both come while this thread stands still, and so are announced together, in this order.
+    asker.stdin.write('\n');
+    untilStateIs(asker.pid, '(cat) S');
+    await exited;
+  },
 };
+
+/** Waits for the name and state of a process in the thread that answers. */
+function untilStateIs(pid: number | undefined, state: string): void {
+  const deadline = performance.now() + 5000;
+  while (!readFileSync(`/proc/${pid}/stat`, 'latin1').includes(state)) {
+    if (performance.now() > deadline) throw new Error(`process ${pid} was never ${state}`);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+  }
+}
 
 process.on('message', async ({ id, command }: Call) => {
   const answer: Return = { id };
