@@ -120,26 +120,14 @@ export class Updates {
    * hash; all is as before.
    */
   async switchTo(rootHash: ContentHash): Promise<boolean> {
-    await this.#idle();
-    const { settings, operations } = this.#parts;
-    if (operations.withdrawn) return false;
-    const root = { rootHash, fixed: this.#fixed, alternativePath: settings.alternativePath ?? false };
-    const switching = this.#switch(root).then(
-      (): UpdateOutcome => 'switched',
-      (error): UpdateOutcome => {
-        settings.report(`cannot go over to the root catalog ${rootHash}: ${reasonOf(error)}`);
-        return 'failed';
-      },
-    );
-    const outcome = await this.#alone(switching);
+    const outcome = await this.#whenIdle(() => this.#alone(this.#goTo(rootHash)));
     await this.#settlement.done;
     return outcome === 'switched';
   }
 
   /** Closes nested catalogs until they are used again. Waits for what may be reading them. */
-  async closeNestedCatalogs(): Promise<void> {
-    await this.#idle();
-    this.#parts.tree.closeNested();
+  closeNestedCatalogs(): Promise<void> {
+    return this.#whenIdle(() => this.#parts.tree.closeNested());
   }
 
   /** Seconds, 0: as long as the repository says. */
@@ -163,13 +151,14 @@ export class Updates {
     this.#wait(this.#offline ? Math.min(OFFLINE_TTL, this.#ttl) : this.#ttl);
   }
 
-  /** Resolves in a step in which nothing is looked for, and the kernel was told of all that differs. */
-  async #idle(): Promise<void> {
+  /** Calls `action` in a step in which nothing is looked for, and the kernel was told of all that differs. */
+  async #whenIdle<T>(action: () => T): Promise<Awaited<T>> {
     for (;;) {
       const settled = this.#settlement.done;
       await this.#running;
       await settled;
-      if (!this.#running && settled === this.#settlement.done) return;
+      // In this very step: whoever else waits may begin something in the next one.
+      if (!this.#running && settled === this.#settlement.done) return await action();
     }
   }
 
@@ -252,6 +241,18 @@ export class Updates {
     if (this.#offline) settings.report(`recovered from offline mode: a server answers again`);
     this.#offline = false;
     return isNew ? 'switched' : 'up to date';
+  }
+
+  async #goTo(rootHash: ContentHash): Promise<UpdateOutcome> {
+    const { settings, operations } = this.#parts;
+    if (operations.withdrawn) return 'failed';
+    try {
+      await this.#switch({ rootHash, fixed: this.#fixed, alternativePath: settings.alternativePath ?? false });
+      return 'switched';
+    } catch (error) {
+      settings.report(`cannot go over to the root catalog ${rootHash}: ${reasonOf(error)}`);
+      return 'failed';
+    }
   }
 
   /** Rejects when it cannot be used: all is as before then. */
