@@ -96,7 +96,7 @@ export class Invalidation {
       const node = isGrouped(row) ? nodes.nodeOfGroup(row.hardlinkGroup) : nodes.nodeOfRow(row.rowid);
       if (this.#tree.locate(node) || !(await this.#inode(node, 'attributes'))) continue;
       this.#left.keep(node);
-      if (isDirectory(row)) waiting.push(...this.#children(node, place, row));
+      if (isDirectory(row)) for (const child of this.#children(node, place, row)) waiting.push(child);
     }
   }
 

@@ -3,6 +3,7 @@
 import { Errno, Pending } from '../../fuse/operations.ts';
 import type { ObjectStore } from '../../objects/object.ts';
 import { Catalog } from '../../repository/catalog.ts';
+import { RepositoryError } from '../../repository/errors.ts';
 import { openObject } from '../../repository/source.ts';
 import { type CatalogTree, catalogRequest } from '../catalog-tree.ts';
 import type { RootRecord } from '../node-journal.ts';
@@ -46,6 +47,9 @@ async function freeze(tree: CatalogTree, store: ObjectStore, opened: Map<string,
   for (;;) {
     const outcome = await ready(() => freezeIfAllIsOpen(tree, opened));
     if ('thaw' in outcome) return outcome;
+    // It would never come to an end.
+    const contested = outcome.missing.find(({ path }) => opened.has(path));
+    if (contested) throw new RepositoryError('BadCatalog', `two catalogs claim the directory ${contested.path || '/'}`);
     const missing = outcome.missing.map(async (each) => [each.path, await openMissing(store, each)] as const);
     const arrived = await Promise.allSettled(missing);
     for (const one of arrived) if (one.status === 'fulfilled') opened.set(...one.value);
