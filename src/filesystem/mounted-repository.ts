@@ -177,6 +177,8 @@ export class MountedRepository {
       });
       const layers = { tree, store, source, external };
       const unsettled = restored && { catalogs: tree.detached(restored.unsettled), numbers: restored.successors };
+      // Before the first request: what the server before had read comes again at once.
+      if (unsettled) operations.left.replaced(unsettled.catalogs);
       const entered = ({ properties }: Catalog): void => membership.require(properties.vomsAuthz);
       updates = new Updates({ tree, operations, store, notes, source, settings, entered, unsettled }, root);
       return new MountedRepository(operations, root, facts, counters, layers, store, remember, network, updates);

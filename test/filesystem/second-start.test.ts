@@ -3,10 +3,12 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { CacheDirectory } from '../../src/cache/directory.ts';
 import { MountedRepository, type RepositorySettings } from '../../src/filesystem/mounted-repository.ts';
+import { decodeRecord } from '../../src/filesystem/node-journal.ts';
 import { readMasterKeys } from '../../src/repository/master-keys.ts';
 import { TestServer } from '../support/http-server.ts';
 import { temporaryDirectory } from '../support/object-fixture.ts';
 import { makeTestRepository, type TestRepository } from '../support/repository.ts';
+import { nodeAt, settled } from './made-file-system.ts';
 
 interface Site {
   readonly repository: TestRepository;
@@ -62,6 +64,28 @@ test('what was published meanwhile is seen when the TTL is over', async (t) => {
   const later = await start({ ...site, settings: { ...site.settings, maxTtl: 0 } });
   t.is(later.revision, revision + 1);
   t.true(later.asked.some((path) => path.endsWith('.cvmfspublished')));
+});
+
+test('a server that follows one killed in a switch answers for what was open before it is told to follow revisions', async (t) => {
+  const site = await makeSite(t);
+  const records: string[] = [];
+  const journal = { append: (record: string) => void records.push(record), records };
+  const before = await MountedRepository.open({ ...site.settings, journal });
+  t.teardown(() => before.close());
+  const node = await nodeAt(before.operations, '/file');
+  writeFileSync(join(site.repository.tree, 'file'), 'other content');
+  await site.repository.publish();
+  t.is(await before.remount(), 'switched');
+  // Killed before the kernel was told of it.
+  t.is(decodeRecord(records.pop() ?? '')?.kind, 'settled');
+  t.is(decodeRecord(records.at(-1) ?? '')?.kind, 'switch');
+
+  const after = await MountedRepository.open({ ...site.settings, journal });
+  t.teardown(() => after.close());
+  const content = Buffer.alloc(20);
+  const length = await settled(() => after.operations.read(node, 0, content));
+  t.is(content.toString('latin1', 0, length), 'content');
+  t.not(await nodeAt(after.operations, '/file'), node);
 });
 
 test('a root catalog that was evicted is all that is fetched', async (t) => {
