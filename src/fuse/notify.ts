@@ -108,6 +108,7 @@ export class Notifier {
         return 'done';
       case 'ENOENT':
       case 'ENOTDIR':
+      case 'ENAMETOOLONG':
         return 'not-cached';
       case 'EINVAL':
       case 'ENOSYS':

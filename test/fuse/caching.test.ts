@@ -52,6 +52,7 @@ test.serial('an invalidated entry is looked up again, and its directory listed a
   t.regex(after.stdout, /^caf.* deep doomed hello2 large link many new old private script slow new\n$/);
   t.regex(after.stderr, /hello: No such file/);
   t.is(await mounted.server('invalidateEntry', 1, 'never seen'), 'not-cached');
+  t.is(await mounted.server('invalidateEntry', 1, 'longer than any kernel takes'.repeat(200)), 'not-cached');
 });
 
 test.serial('an invalidated inode is read again', async (t) => {

@@ -40,10 +40,12 @@ export class KernelSettlement {
 
   /** With the names in the root everything below goes. */
   forgetAll(names: readonly string[]): void {
-    this.done = this.done.then(async () => {
-      await this.kernel?.invalidateInode(ROOT_NODE);
-      for (const name of names) await this.kernel?.invalidateEntry(ROOT_NODE, name);
-    });
+    this.done = this.done.then(() => this.#forgetAll(names)).catch((error) => this.#notTold(error));
+  }
+
+  async #forgetAll(names: readonly string[]): Promise<void> {
+    await this.kernel?.invalidateInode(ROOT_NODE);
+    for (const name of names) await this.kernel?.invalidateEntry(ROOT_NODE, name);
   }
 
   async #settle(differences: KernelDifferences): Promise<void> {
@@ -58,7 +60,7 @@ export class KernelSettlement {
         this.notifications += invalidation.sent;
       }
     } catch (error) {
-      report(`the kernel may show old names: ${reasonOf(error)}`);
+      this.#notTold(error);
     }
     try {
       const records = left.settle();
@@ -70,12 +72,15 @@ export class KernelSettlement {
   }
 
   async #settleAgain({ catalogs, numbers }: Unsettled): Promise<void> {
-    const { tree, operations, settings } = this.#parts;
-    operations.left.replaced(catalogs);
+    const { tree } = this.#parts;
     try {
       await this.#settle(await differencesSince(catalogs, numbers, tree));
     } catch (error) {
-      settings.report(`the kernel may show old names: ${reasonOf(error)}`);
+      this.#notTold(error);
     }
+  }
+
+  #notTold(error: unknown): void {
+    this.#parts.settings.report(`the kernel may show old names: ${reasonOf(error)}`);
   }
 }

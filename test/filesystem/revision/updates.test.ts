@@ -1,8 +1,11 @@
 import test from 'ava';
 import { CatalogTree } from '../../../src/filesystem/catalog-tree.ts';
+import type { RepositorySettings } from '../../../src/filesystem/mounted-repository.ts';
 import { decodeRecord } from '../../../src/filesystem/node-journal.ts';
 import { RepositoryOperations } from '../../../src/filesystem/repository-operations.ts';
 import { type UpdateParts, Updates } from '../../../src/filesystem/revision/updates.ts';
+import { parseBlacklist } from '../../../src/repository/blacklist.ts';
+import type { Catalog } from '../../../src/repository/catalog.ts';
 import { MADE_FACTS } from '../made-file-system.ts';
 import { MemoryStore } from '../memory-store.ts';
 import { KernelModel } from './kernel-model.ts';
@@ -20,29 +23,49 @@ class SlowKernel extends KernelModel {
   }
 }
 
-test('of those who go over to another revision at once one waits for the other', async (t) => {
+interface Made {
+  readonly updates: Updates;
+  readonly tree: CatalogTree;
+  readonly operations: RepositoryOperations;
+  readonly kernel: SlowKernel;
+  /** Root catalogs of the revisions. */
+  readonly roots: readonly Catalog[];
+  readonly journal: string[];
+  readonly reports: string[];
+}
+
+/** The first of revisions whose file `/file` has these texts, mounted. */
+function mountedRevisions(texts: readonly string[], more: Partial<RepositorySettings> = {}): Made {
   const store = new MemoryStore();
-  const [root, second, third, fourth] = ['one', 'two', 'three', 'four'].map((text, i) =>
-    makeRevision(new Map([['/file', { ...FILE, text }]]), store, i + 1, () => 0),
-  );
+  const roots = texts.map((text, i) => makeRevision(new Map([['/file', { ...FILE, text }]]), store, i + 1, () => 0));
+  const [root] = roots;
   const journal: string[] = [];
   const append = (record: string) => void journal.push(record);
-  const report = (message: string) => t.fail(message);
+  const reports: string[] = [];
+  const report = (message: string) => void reports.push(message);
   const tree = new CatalogTree({ store, root, report, journal: { append } });
   const ownership = { worldReadable: false };
   const operations = new RepositoryOperations({ tree, store, facts: MADE_FACTS, ownership, variables: {}, report });
-  const settings = { fqrn: 'made.example.org', autoUpdate: false, report, journal: { append, records: [] } };
-  const parts = { tree, operations, store, settings, entered: () => {} } as unknown as UpdateParts;
-  const updates = new Updates(parts, { rootHash: root.hash, fixed: true, alternativePath: false });
+  const settings = { fqrn: 'made.example.org', report, journal: { append, records: [] }, ...more };
+  const notes = { breadcrumb: () => ({ rootHash: root.hash, timestamp: 1, revision: 1 }), confirmedAt: 0 };
+  const source = { file: () => Promise.reject(new Error('no server')) };
+  const parts = { tree, operations, store, notes, settings, source, entered: () => {} } as unknown as UpdateParts;
+  const updates = new Updates(parts, { rootHash: root.hash, fixed: false, alternativePath: false });
   const kernel = new SlowKernel(operations);
+  return { updates, tree, operations, kernel, roots, journal, reports };
+}
+
+test('of those who go over to another revision at once one waits for the other', async (t) => {
+  const made = mountedRevisions(['one', 'two', 'three', 'four'], { autoUpdate: false });
+  const { updates, tree, kernel, roots, journal, reports } = made;
   const { promise, resolve: open } = Promise.withResolvers<void>();
   kernel.gate = promise;
   updates.start(kernel);
   await kernel.walk('/file');
 
-  const first = updates.switchTo(second.hash);
-  while (tree.root.hash.equals(root.hash)) await new Promise((resolve) => setImmediate(resolve));
-  const others = [updates.switchTo(third.hash), updates.closeNestedCatalogs(), updates.switchTo(fourth.hash)];
+  const first = updates.switchTo(roots[1].hash);
+  while (tree.root.hash.equals(roots[0].hash)) await new Promise((resolve) => setImmediate(resolve));
+  const others = [updates.switchTo(roots[2].hash), updates.closeNestedCatalogs(), updates.switchTo(roots[3].hash)];
   open();
   t.true(await first);
   t.deepEqual(await Promise.all(others), [true, undefined, true]);
@@ -56,4 +79,17 @@ test('of those who go over to another revision at once one waits for the other',
       [3, 4],
     ],
   );
+  t.deepEqual(reports, []);
+});
+
+test('a kernel that cannot be told of a withdrawn revision is reported, and updates go on', async (t) => {
+  const blacklist = parseBlacklist('<made.example.org 2');
+  const { updates, operations, kernel, reports } = mountedRevisions(['one'], { readBlacklist: () => blacklist });
+  t.teardown(() => updates.close());
+  kernel.gate = Promise.reject(new Error('the kernel refused it'));
+  kernel.gate.catch(() => {});
+  updates.start(kernel);
+  for (let again = 0; again < 2; again++) t.is(await updates.remount(), 'failed');
+  t.truthy(operations.withdrawn);
+  t.is(reports.at(-1), 'the kernel may show old names: the kernel refused it');
 });
