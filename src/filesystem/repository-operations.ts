@@ -12,24 +12,20 @@ import {
   Pending,
   ROOT_NODE,
 } from '../fuse/operations.ts';
-import type { ObjectRequest, ObjectStore } from '../objects/object.ts';
-import type { CatalogEntry } from '../repository/catalog.ts';
-import { FLAG_CHUNKED, FLAG_DIRECT_IO, FLAG_EXTERNAL, FLAG_HIDDEN } from '../repository/entry-flags.ts';
+import type { ObjectStore } from '../objects/object.ts';
+import { FLAG_DIRECT_IO, FLAG_HIDDEN } from '../repository/entry-flags.ts';
 import { hashPath, newPathHash } from '../repository/path-hash.ts';
-import { expandVariables } from '../repository/variant-symlink.ts';
 import type { AccessRecorder } from './access-recorder.ts';
-import { type AttachedCatalog, databasePath, pathInCatalog } from './attached-catalog.ts';
-import { attributesOf, DIRECTORY, isDirectory, isRegular, isSymlink, type OwnershipRules } from './attributes.ts';
-import type { CatalogTree } from './catalog-tree.ts';
+import { type AttachedCatalog, databasePath } from './attached-catalog.ts';
+import { isDirectory, isRegular, isSymlink } from './attributes.ts';
+import { CatalogEntries, type EntryRules, type Located } from './catalog-entries.ts';
 import { Directories, type Directory } from './directory.ts';
 import { EACCES, EINVAL, EIO, ENODATA, ENOTDIR, ESTALE } from './errno.ts';
 import { attributeNames, attributeValue } from './extended-attributes.ts';
 import type { FileBundles } from './file-bundles.ts';
-import { contentOf } from './file-content.ts';
 import { Listings } from './listings.ts';
 import type { Membership } from './membership.ts';
 import type { MountFacts } from './mount-facts.ts';
-import { MAX_GROUP } from './node-id.ts';
 import { type FileContent, OpenFiles } from './open-files.ts';
 import { contentAt } from './path-content.ts';
 import { EXECUTE, mayAccess, READ } from './permissions.ts';
@@ -43,8 +39,7 @@ import { CachedContent } from './xattrs/cached-content.ts';
 import type { Subject } from './xattrs/magic.ts';
 import { Metainfo } from './xattrs/metainfo.ts';
 
-export interface RepositoryView {
-  readonly tree: CatalogTree;
+export interface RepositoryView extends EntryRules {
   /** Nodes of earlier revisions, as a journal has them. */
   readonly leftNodes?: readonly LeftNodeRecord[];
   readonly store: ObjectStore;
@@ -53,11 +48,6 @@ export interface RepositoryView {
   readonly attributeRules?: AttributeRules;
   /** What is asked is counted there. */
   readonly counters?: RequestCounters;
-  readonly ownership: OwnershipRules;
-  /** Values of `$(NAME)` in symlinks. */
-  readonly variables: Readonly<Record<string, string | undefined>>;
-  /** Gets a line for each error that a user of the mount sees as EIO. */
-  readonly report: (message: string) => void;
   /** Prefetches what bundles list, where that is wanted. */
   readonly bundles?: FileBundles;
   /** Who may use it, where it is not for everybody. */
@@ -66,34 +56,12 @@ export interface RepositoryView {
   readonly recorder?: AccessRecorder;
 }
 
-/** Bytes up to which a file is fetched ahead of its reader. */
-const SMALL_FILE = 512 * 1024;
-const NOT_SMALL = FLAG_CHUNKED | FLAG_EXTERNAL | FLAG_DIRECT_IO;
-
-const NO_ATTRIBUTES: Attributes = {
-  ino: 0,
-  size: 0,
-  blocks: 0,
-  mtime: 0,
-  mtimeNs: 0,
-  mode: DIRECTORY,
-  nlink: 0,
-  uid: 0,
-  gid: 0,
-  rdev: 0,
-};
-
 /** A caller of whom nothing is known. */
 const NOBODY: Caller = { uid: 0, gid: 0, pid: 0 };
 
-/** A row together with the catalog it is in. */
-interface Located {
-  readonly attached: AttachedCatalog;
-  readonly entry: CatalogEntry;
-}
-
 export class RepositoryOperations implements Operations {
   readonly #view: RepositoryView;
+  readonly #entries: CatalogEntries;
   readonly #directories: Directories;
   readonly #listings = new Listings();
   readonly #files: OpenFiles;
@@ -110,11 +78,10 @@ export class RepositoryOperations implements Operations {
 
   constructor(view: RepositoryView) {
     this.#view = view;
+    this.#entries = new CatalogEntries(view);
     this.#recorder = view.recorder;
-    this.left = new LeftNodes((attached, entry) => this.#describe(attached, entry), view.leftNodes);
-    this.#sequential = new SequentialReads(view.store, this.#listings, (directory, rowid) =>
-      this.#smallFile(directory, rowid),
-    );
+    this.left = new LeftNodes((attached, entry) => this.#entries.describe(attached, entry), view.leftNodes);
+    this.#sequential = new SequentialReads(view.store, this.#listings);
     this.#directories = new Directories(view.tree);
     this.#files = new OpenFiles(view.store);
     this.#counters = view.counters ?? new RequestCounters();
@@ -142,7 +109,7 @@ export class RepositoryOperations implements Operations {
     hashPath(databasePath(directory.catalog, `${directory.path}/${name}`), this.#hash);
     const rowid = catalog.lookup(this.#hash);
     if (rowid === 0) return undefined;
-    return this.#entry(directory.catalog, this.#row(directory.catalog, rowid));
+    return this.#entries.entry(directory.catalog, this.#entries.row(directory.catalog, rowid));
   }
 
   getattr(node: number, caller = NOBODY): Attributes {
@@ -152,7 +119,9 @@ export class RepositoryOperations implements Operations {
 
   readlink(node: number): Uint8Array {
     const located = this.#find(node);
-    const target = located ? isSymlink(located.entry) && this.#target(located.entry) : this.#leftNode(node).target;
+    const target = located
+      ? isSymlink(located.entry) && this.#entries.target(located.entry)
+      : this.#leftNode(node).target;
     if (typeof target !== 'string') throw new Errno(EINVAL);
     if (located) this.#recorder?.link(node, this.#directories.above(located.attached, located.entry), located.entry);
     return Buffer.from(target, 'latin1');
@@ -160,16 +129,18 @@ export class RepositoryOperations implements Operations {
 
   open(node: number, _flags: number, caller: Caller): OpenFlags {
     this.#view.membership?.check(caller);
-    this.#check(node, caller, READ);
+    const located = this.#find(node);
+    check(this.#attributesOf(node, located), caller, READ);
     // Content under a node never changes: the kernel may keep its pages.
-    const direct = ((this.#find(node)?.entry.flags ?? 0) & FLAG_DIRECT_IO) !== 0;
+    const direct = ((located?.entry.flags ?? 0) & FLAG_DIRECT_IO) !== 0;
     return direct ? { directIo: true } : { keepCache: true };
   }
 
   opendir(node: number, caller: Caller): OpenFlags {
     this.#view.membership?.check(caller);
-    if (!isDirectory(this.#attributesOf(node))) throw new Errno(ENOTDIR);
-    this.#check(node, caller, READ);
+    const attributes = this.#attributesOf(node);
+    if (!isDirectory(attributes)) throw new Errno(ENOTDIR);
+    check(attributes, caller, READ);
     return { keepCache: true };
   }
 
@@ -202,13 +173,13 @@ export class RepositoryOperations implements Operations {
     const listing = this.#listings.get(directory);
     let next = offset;
     if (next === 0) this.#counters.directoryOpens++;
-    if (next === 0 && !sink.add('.', this.#nameOnly(node), ++next)) return;
-    if (next === 1 && !sink.add('..', this.#nameOnly(directory.parentNode), ++next)) return;
+    if (next === 0 && !sink.add('.', this.#entries.nameOnly(node), ++next)) return;
+    if (next === 1 && !sink.add('..', this.#entries.nameOnly(directory.parentNode), ++next)) return;
     const { catalog } = directory;
     for (let i = listing.from(next); i < listing.rows.length; i++) {
-      const entry = this.#row(catalog, listing.rows[i]);
+      const entry = this.#entries.row(catalog, listing.rows[i]);
       if ((entry.flags & FLAG_HIDDEN) !== 0) continue;
-      if (!sink.add(entry.name, this.#entry(catalog, entry), listing.after(i))) return;
+      if (!sink.add(entry.name, this.#entries.entry(catalog, entry), listing.after(i))) return;
     }
   }
 
@@ -232,11 +203,11 @@ export class RepositoryOperations implements Operations {
   contentOf(node: number): FileContent {
     const located = this.#locate(node);
     if (!isRegular(located.entry)) throw new Errno(EINVAL);
-    return this.#content(located, this.#directories.above(located.attached, located.entry));
+    return this.#entries.content(located, this.#directories.above(located.attached, located.entry));
   }
 
   access(node: number, mask: number, caller: Caller): void {
-    this.#check(node, caller, mask & (READ | EXECUTE));
+    check(this.#attributesOf(node), caller, mask & (READ | EXECUTE));
   }
 
   close(): void {
@@ -254,22 +225,17 @@ export class RepositoryOperations implements Operations {
   /** Names in the root directory, hidden ones included. */
   rootNames(): string[] {
     const directory = this.#directories.get(ROOT_NODE);
-    return this.#listings.get(directory).rows.map((row) => this.#row(directory.catalog, row).name);
+    return this.#listings.get(directory).rows.map((row) => this.#entries.row(directory.catalog, row).name);
   }
 
   #checkWithdrawn(): void {
     if (this.withdrawn !== undefined) throw new Errno(EIO);
   }
 
-  #check(node: number, caller: Caller, mask: number): void {
-    if (!mayAccess(this.#attributesOf(node), caller, mask)) throw new Errno(EACCES);
-  }
-
   /** undefined: it is not in this revision. */
   #find(node: number): Located | undefined {
     this.#checkWithdrawn();
-    const place = this.#view.tree.locate(node);
-    return place && { attached: place.attached, entry: this.#row(place.attached, place.row) };
+    return this.#entries.find(node);
   }
 
   #locate(node: number): Located {
@@ -278,9 +244,13 @@ export class RepositoryOperations implements Operations {
     return located;
   }
 
-  #attributesOf(node: number): Attributes {
-    const located = this.#find(node);
-    return located ? this.#attributes(located.attached, located.entry) : this.#leftNode(node).attributes;
+  #entryOf(node: number): Entry {
+    const { attached, entry } = this.#locate(node);
+    return { node, attributes: this.#entries.attributes(attached, entry) };
+  }
+
+  #attributesOf(node: number, located = this.#find(node)): Attributes {
+    return located ? this.#entries.attributes(located.attached, located.entry) : this.#leftNode(node).attributes;
   }
 
   #leftNode(node: number): LeftNode {
@@ -299,71 +269,14 @@ export class RepositoryOperations implements Operations {
     return this.#files.read(this.#files.remember(node, content), offset, target);
   }
 
-  /** All that can be asked of a node, for when its catalog is gone. */
-  #describe(attached: AttachedCatalog, entry: CatalogEntry): LeftNode {
-    return {
-      attributes: this.#attributes(attached, entry),
-      target: isSymlink(entry) ? this.#target(entry) : undefined,
-      content: isRegular(entry) ? contentOf(attached, entry, pathInCatalog(attached, entry)) : undefined,
-      xattrs: attached.catalog.xattrs(entry.rowid),
-    };
-  }
-
-  #row(attached: AttachedCatalog, rowid: number): CatalogEntry {
-    const entry = attached.catalog.row(rowid);
-    if (!entry) {
-      this.#view.report(`damaged catalog of ${attached.mountpoint || '/'}: row ${rowid} is missing`);
-      throw new Errno(EIO);
-    }
-    return entry;
-  }
-
-  /** What a listing shows of "." and "..": of these two the kernel takes only inode number and type. */
-  #nameOnly(node: number): Entry {
-    const place = this.#view.tree.locate(node);
-    if (!place) throw new Errno(ESTALE);
-    return { node, attributes: { ...NO_ATTRIBUTES, ino: place.attached.nodes.inodeOfRow(place.row) } };
-  }
-
-  #entryOf(node: number): Entry {
-    const { attached, entry } = this.#locate(node);
-    return { node, attributes: this.#attributes(attached, entry) };
-  }
-
-  #entry(attached: AttachedCatalog, entry: CatalogEntry): Entry {
-    const group = entry.hardlinkGroup;
-    if (group === 0 || group > MAX_GROUP) {
-      return { node: attached.nodes.nodeOfRow(entry.rowid), attributes: this.#attributes(attached, entry) };
-    }
-    if (!attached.groupRows.has(group)) this.#view.tree.noteGroup(attached, group, entry.rowid);
-    return { node: attached.nodes.nodeOfGroup(group), attributes: this.#attributes(attached, entry) };
-  }
-
-  #attributes(attached: AttachedCatalog, entry: CatalogEntry): Attributes {
-    const linkSize = isSymlink(entry) ? this.#target(entry).length : 0;
-    return attributesOf(entry, attached, this.#view.ownership, linkSize);
-  }
-
-  #target(entry: CatalogEntry): string {
-    return expandVariables(entry.symlink, this.#view.variables);
-  }
-
   #recorded(located: Located, directory: Directory): FileContent {
-    const content = this.#content(located, directory);
+    const content = this.#entries.content(located, directory);
     return this.#recorder ? this.#recorder.file(directory, located.entry, content) : content;
   }
+}
 
-  #content({ attached, entry }: Located, directory: Directory): FileContent {
-    if (!isRegular(entry)) throw new Errno(EINVAL);
-    return contentOf(attached, entry, `${directory.path}/${entry.name}`);
-  }
-
-  #smallFile(directory: Directory, rowid: number): ObjectRequest | undefined {
-    const attached = directory.catalog;
-    const entry = attached.catalog.row(rowid);
-    if (!entry || !isRegular(entry) || entry.size > SMALL_FILE || (entry.flags & NOT_SMALL) !== 0) return undefined;
-    return contentOf(attached, entry, `${directory.path}/${entry.name}`).pieces[0]?.request;
-  }
+function check(attributes: Attributes, caller: Caller, mask: number): void {
+  if (!mayAccess(attributes, caller, mask)) throw new Errno(EACCES);
 }
 
 function noData(): never {

@@ -2,9 +2,15 @@
 // interpreters at their start) take most of them in the order of its list; each would wait for the network once. When two
 // files in a row had to be fetched, the next ones of the list come along.
 import type { ObjectRequest, ObjectStore } from '../objects/object.ts';
+import { FLAG_CHUNKED, FLAG_DIRECT_IO, FLAG_EXTERNAL } from '../repository/entry-flags.ts';
+import { isRegular } from './attributes.ts';
 import type { Directory } from './directory.ts';
+import { contentOf } from './file-content.ts';
 import type { Listings } from './listings.ts';
 
+/** Bytes up to which a file is fetched ahead of its reader. */
+const SMALL_FILE = 512 * 1024;
+const NOT_SMALL = FLAG_CHUNKED | FLAG_EXTERNAL | FLAG_DIRECT_IO;
 /** Files fetched ahead of the reader. */
 const WINDOW = 8;
 /** How far a row may be from the one read before to count as the next. */
@@ -21,18 +27,11 @@ interface Progress {
 export class SequentialReads {
   readonly #store: ObjectStore;
   readonly #listings: Listings;
-  readonly #requestOf: (directory: Directory, rowid: number) => ObjectRequest | undefined;
   readonly #progress = new Map<number, Progress>();
 
-  /** `requestOf` gives the object of a file that is worth fetching ahead, undefined for all else. */
-  constructor(
-    store: ObjectStore,
-    listings: Listings,
-    requestOf: (directory: Directory, rowid: number) => ObjectRequest | undefined,
-  ) {
+  constructor(store: ObjectStore, listings: Listings) {
     this.#store = store;
     this.#listings = listings;
-    this.#requestOf = requestOf;
   }
 
   /** Files of this directory had to be fetched lately; where it is not so, there is nothing to note. */
@@ -71,9 +70,16 @@ export class SequentialReads {
     const from = Math.max(progress.ahead, here + 1);
     const to = Math.min(rows.length, here + 1 + WINDOW);
     for (let i = from; i < to; i++) {
-      const request = this.#requestOf(directory, rows[i]);
+      const request = smallFile(directory, rows[i]);
       if (request) this.#store.prefetch(request);
     }
     progress.ahead = Math.max(progress.ahead, to);
   }
+}
+
+/** The object of a file that is worth fetching ahead, undefined for all else. */
+function smallFile({ catalog: attached, path }: Directory, rowid: number): ObjectRequest | undefined {
+  const entry = attached.catalog.row(rowid);
+  if (!entry || !isRegular(entry) || entry.size > SMALL_FILE || (entry.flags & NOT_SMALL) !== 0) return undefined;
+  return contentOf(attached, entry, `${path}/${entry.name}`).pieces[0]?.request;
 }
