@@ -58,7 +58,8 @@ async function talkTo(name: string, launch: LaunchWords, command: string): Promi
 
 async function talk(place: SocketPlace, command: string): Promise<number> {
   try {
-    const answer = command === 'pid' ? await askPid(place) : await ask(place, Buffer.from(command).toString('latin1'));
+    const isPid = command === 'pid' || command === 'pid cachemgr';
+    const answer = isPid ? await askPid(place, command) : await ask(place, Buffer.from(command).toString('latin1'));
     process.stdout.write(Buffer.from(answer, 'latin1'));
     return 0;
   } catch (error) {
@@ -71,13 +72,13 @@ async function talk(place: SocketPlace, command: string): Promise<number> {
 }
 
 /** As it is called here, not in the job's pid namespace. */
-async function askPid(place: SocketPlace): Promise<string> {
+async function askPid(place: SocketPlace, command: string): Promise<string> {
   try {
     const { pid, pidNamespace } = JSON.parse(await ask(place, 'status json'));
     return `${pidHere(pid, pidNamespace) ?? pid}\n`;
   } catch (error) {
     if (error instanceof TalkError) throw error;
-    return ask(place, 'pid'); // a reference client
+    return ask(place, command); // a reference client
   }
 }
 

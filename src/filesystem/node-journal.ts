@@ -71,7 +71,21 @@ export interface SupplyRecord {
   readonly inodeGauge: number;
 }
 
-export type JournalRecord = RootRecord | CatalogRecord | GroupRecord | SwitchRecord | SettledRecord | SupplyRecord;
+/** A talk command that changed how the mount works: the next server is told the same. Latin-1. */
+export interface SettingRecord {
+  readonly kind: 'setting';
+  readonly words: string;
+  readonly argument: string;
+}
+
+export type JournalRecord =
+  | RootRecord
+  | CatalogRecord
+  | GroupRecord
+  | SwitchRecord
+  | SettledRecord
+  | SupplyRecord
+  | SettingRecord;
 
 /** Where a journal leads to. */
 export interface JournalState {
@@ -97,20 +111,29 @@ export function encodeRecord(record: JournalRecord): string {
  * undefined for a journal that says nothing. A record that is cut off was never acted upon, and counts as not there.
  */
 export function replayJournal(records: readonly string[]): JournalState | undefined {
+  return replayed(records).state;
+}
+
+/** In the order in which they were given last. Also of a journal that says nothing else. */
+export function journalSettings(records: readonly string[]): readonly SettingRecord[] {
+  return [...replayed(records).settings.values()];
+}
+
+function replayed(records: readonly string[]): Replay {
   const replay = new Replay();
   for (const text of records) {
     const record = decodeRecord(text);
     if (record) replay.add(record);
   }
-  return replay.state;
+  return replay;
 }
 
 /** Fewer records that lead to the same state; undefined while a switch is not settled, or where they lead to none. */
 export function condenseJournal(records: readonly string[]): readonly string[] | undefined {
-  const state = replayJournal(records);
+  const { state, settings } = replayed(records);
   if (!state || state.unsettled.length > 0) return undefined;
   const { root, catalogs, groupRows, highestNumber, inodeGauge, left } = state;
-  const condensed: JournalRecord[] = [root, { kind: 'supply', highestNumber, inodeGauge }];
+  const condensed: JournalRecord[] = [root, { kind: 'supply', highestNumber, inodeGauge }, ...settings.values()];
   for (const [number, catalog] of catalogs) {
     condensed.push({ ...catalog, groupRows: [...(groupRows.get(number) ?? [])].flat() });
   }
@@ -126,6 +149,8 @@ class Replay {
   #left: readonly LeftNodeRecord[] = [];
   #unsettled: CatalogRecord[] = [];
   #successors: readonly number[] = [];
+  /** By the words of their commands. */
+  readonly settings = new Map<string, SettingRecord>();
 
   add(record: JournalRecord): void {
     switch (record.kind) {
@@ -151,6 +176,10 @@ class Replay {
       case 'settled':
         this.#left = record.left;
         this.#unsettled = [];
+        break;
+      case 'setting':
+        this.settings.delete(record.words);
+        this.settings.set(record.words, record);
         break;
     }
   }

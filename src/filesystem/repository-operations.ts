@@ -93,6 +93,11 @@ export class RepositoryOperations implements Operations {
   /** The tree has gone over to another revision; `replaced` are the catalogs that are no longer part of it. */
   revisionChanged(replaced: readonly AttachedCatalog[]): void {
     this.left.replaced(replaced);
+    this.forgetMetadata();
+  }
+
+  /** What was looked up in catalogs is looked up again when it is needed. */
+  forgetMetadata(): void {
     this.#directories.clear();
     this.#listings.clear();
     this.#sequential.clear();

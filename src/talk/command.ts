@@ -5,6 +5,8 @@ export interface TalkCommand {
   readonly words: string;
   /** What has to follow, as in its usage line; undefined: nothing. */
   readonly argument?: string;
+  /** What it sets is kept when another server takes the mount over. */
+  readonly lasting?: true;
   readonly run: (target: TalkTarget, argument: string) => string | Promise<string>;
 }
 

@@ -19,9 +19,20 @@ export async function answerTo(target: TalkTarget, line: string): Promise<string
     if (!command) continue;
     const argument = behind(line, count);
     if (command.argument === undefined) return argument === '' ? command.run(target, '') : 'unknown command';
-    return argument === '' ? `Usage: ${command.words} ${command.argument}` : command.run(target, argument);
+    return argument === '' ? `Usage: ${command.words} ${command.argument}` : set(target, command, argument);
   }
   return 'unknown command';
+}
+
+async function set(target: TalkTarget, command: TalkCommand, argument: string): Promise<string> {
+  const answer = await command.run(target, argument);
+  if (command.lasting && answer === 'OK') target.settings.note(command.words, argument);
+  return answer;
+}
+
+/** Does again what the servers before this one were told. Rejects where something of it cannot be done any more. */
+export async function restoreSettings(target: TalkTarget): Promise<void> {
+  for (const { words, argument } of target.settings.before()) await COMMANDS.get(words)?.run(target, argument);
 }
 
 /** What follows the first `count` words, blanks within it as they are. */

@@ -1,14 +1,23 @@
 // What talk commands ask of, and change on, a mounted repository.
 import { readFileSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
 import { cleanUp, cleanups, listObjects, sizesOf } from '../cache/maintenance.ts';
 import type { Quota } from '../cache/quota/quota.ts';
 import type { MountedRepository, RepositorySettings } from '../filesystem/mounted-repository.ts';
+import { encodeRecord, journalSettings } from '../filesystem/node-journal.ts';
 import type { FileContent } from '../filesystem/open-files.ts';
 import { contentAt } from '../filesystem/path-content.ts';
 import { ContentHash } from '../objects/hash.ts';
 import { readableLabel } from '../objects/label.ts';
 import { networkControl } from './network-control.ts';
-import type { CacheControl, CatalogControl, TalkTarget, UpdateControl } from './talk-target.ts';
+import type {
+  CacheControl,
+  CatalogControl,
+  LastingSettings,
+  TalkTarget,
+  UpdateControl,
+  VolumeSize,
+} from './talk-target.ts';
 
 const MEGABYTE = 1 << 20;
 /** In a row, for one `remount sync`. */
@@ -32,7 +41,15 @@ export function talkTarget(
     network: networkControl(source),
     external: external && networkControl(external),
     updates: updateControl(repository),
+    settings: lastingSettings(settings.journal),
     resetErrors: () => counters.resetErrors(),
+  };
+}
+
+function lastingSettings(journal: RepositorySettings['journal']): LastingSettings {
+  return {
+    note: (words, argument) => journal?.append(encodeRecord({ kind: 'setting', words, argument })),
+    before: () => journalSettings(journal?.records ?? []),
   };
 }
 
@@ -59,8 +76,9 @@ function updateControl(repository: MountedRepository): UpdateControl {
   };
 }
 
-function catalogControl({ layers: { tree }, updateControl }: MountedRepository): CatalogControl {
+function catalogControl({ layers: { tree }, updateControl, operations }: MountedRepository): CatalogControl {
   return {
+    dropMetadata: () => operations.forgetMetadata(),
     detachNested: () => updateControl.closeNestedCatalogs(),
     get revision() {
       return tree.root.catalog.revision;
@@ -84,6 +102,7 @@ function cacheControl(repository: MountedRepository, settings: RepositorySetting
   return {
     describe: () => describeCache(settings),
     size: () => quota && sizesOf(quota),
+    volume: () => volumeOf(settings),
     ...(quota ? quotaControl(quota) : {}),
     async evict(path) {
       const content = await contentAt(operations, path);
@@ -120,8 +139,22 @@ function quotaControl(quota: Quota): Partial<CacheControl> {
   };
 }
 
+type CacheSettings = Pick<RepositorySettings, 'cache' | 'cacheDirectory'>;
+
+/** Not synchronous: it may be a network file system that hangs. */
+async function volumeOf({ cache, cacheDirectory }: CacheSettings): Promise<VolumeSize | undefined> {
+  if (cache?.kind === 'ram') return undefined;
+  if (cache?.kind === 'tiered') return volumeOf({ cache: cache.upper, cacheDirectory });
+  try {
+    const { bsize, blocks, bavail } = await statfs(cache?.directory ?? cacheDirectory);
+    return { size: bsize * blocks, available: bsize * bavail };
+  } catch {
+    return undefined;
+  }
+}
+
 /** As the reference describes its cache managers. */
-function describeCache({ cache, cacheDirectory }: Pick<RepositorySettings, 'cache' | 'cacheDirectory'>): string {
+function describeCache({ cache, cacheDirectory }: CacheSettings): string {
   if (cache?.kind === 'ram') return `RAM cache manager (limit: ${Math.floor(cache.limit / 1024 / 1024)} MB)`;
   if (cache?.kind === 'tiered') {
     const [upper, lower] = [cache.upper, cache.lower].map((one) => describeCache({ cache: one, cacheDirectory }));

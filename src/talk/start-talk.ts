@@ -2,7 +2,7 @@
 
 import type { MountedRepository, RepositorySettings } from '../filesystem/mounted-repository.ts';
 import { Telemetry } from '../log/telemetry.ts';
-import { answerTo } from './commands.ts';
+import { answerTo, restoreSettings } from './commands.ts';
 import { counters } from './internal-affairs.ts';
 import { talkTarget } from './mount-target.ts';
 import { SocketPlace } from './socket-place.ts';
@@ -19,6 +19,7 @@ export async function startTalk(
   if (telemetry)
     await Telemetry.start(telemetry, () => new Map(counters(target).map(([name, value]) => [name, value])));
   if (talkSocket === undefined) return undefined;
+  await restoreSettings(target).catch(({ message }) => log?.warn(`what was set with cvmfs_talk is lost: ${message}`));
   try {
     return await TalkServer.start(new SocketPlace(talkSocket), (command) => {
       log?.debug('talk', command);

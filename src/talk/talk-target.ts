@@ -16,6 +16,7 @@ export interface TalkTarget {
   readonly network: NetworkControl;
   readonly external: NetworkControl | undefined;
   readonly updates: UpdateControl;
+  readonly settings: LastingSettings;
   resetErrors(): void;
 }
 
@@ -29,6 +30,8 @@ export interface CatalogControl {
   readonly inodeGauge: number;
   /** Closes all but the root catalog; they are opened again when they are used. */
   detachNested(): Promise<void>;
+  /** Forgets what was looked up in catalogs. */
+  dropMetadata(): void;
 }
 
 export interface CacheControl {
@@ -36,6 +39,8 @@ export interface CacheControl {
   describe(): string;
   /** undefined: not known. */
   size?(): Promise<CacheSize | undefined> | CacheSize | undefined;
+  /** Of the file system that the cache is on; undefined: not known. */
+  volume?(): Promise<VolumeSize | undefined>;
   list?(kind: 'all' | 'pinned' | 'catalogs'): Promise<readonly string[]> | readonly string[];
   /** MiB, as CVMFS_QUOTA_LIMIT. */
   limit?(): number;
@@ -54,6 +59,13 @@ export interface CacheSize {
   /** Bytes. */
   readonly used: number;
   readonly pinned: number;
+}
+
+/** Bytes. */
+export interface VolumeSize {
+  readonly size: number;
+  /** To this user. */
+  readonly available: number;
 }
 
 export interface HostInfo {
@@ -102,4 +114,12 @@ export interface UpdateControl {
   remount(sync: boolean): Promise<string>;
   /** Goes over to another root catalog. False: it cannot be used. */
   switchTo(hash: string): Promise<boolean>;
+}
+
+/** What was set by commands, for the server that takes over when this one is killed. */
+export interface LastingSettings {
+  /** Throws where that cannot be written down. */
+  note(words: string, argument: string): void;
+  /** Of the servers before this one, in order. */
+  before(): readonly { readonly words: string; readonly argument: string }[];
 }

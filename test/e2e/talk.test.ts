@@ -90,6 +90,8 @@ test.serial('a running job answers, and its socket is gone with it', async (t) =
     'pin /two words': 'OK',
     'pin /chunked': 'OK',
     parameters: /^CVMFS_TIMEOUT=5 {4}# from @INTERNAL@$/m,
+    'drop metadata caches': 'OK',
+    'metrics prometheus': /^cvmfs_cache_physical_avail_bytes\{repo="talk\.example\.org"\} [1-9]\d*$/m,
     'internal affairs': /\nRaw Counters:\n[\s\S]*\ndownload\.n_requests\|\d+\|/,
     'something else': 'unknown command',
   };
@@ -141,13 +143,18 @@ test.serial('a server that is killed is followed by another one, which can be ta
   const place = new SocketPlace(`${cache}/cvmfs_io.${FQRN}`);
   const job = start(cache);
   await listening(place, 1);
-  const { pid, pidNamespace } = JSON.parse(await ask(place, 'status json'));
-  process.kill(pidHere(pid, pidNamespace)!, 'SIGKILL');
-  await sleep(50);
-  await listening(place, 1);
-  const after = JSON.parse(await ask(place, 'status json'));
-  t.not(after.pid, pid);
-  t.is(after.revision, 1);
+  for (const command of ['max ttl set 9', 'timeout set 7 8', 'max ttl set 5']) t.is(await ask(place, command), 'OK\n');
+  for (let kills = 0; kills < 2; kills++) {
+    const { pid, pidNamespace } = JSON.parse(await ask(place, 'status json'));
+    process.kill(pidHere(pid, pidNamespace)!, 'SIGKILL');
+    await sleep(50);
+    await listening(place, 1);
+    const after = JSON.parse(await ask(place, 'status json'));
+    t.not(after.pid, pid);
+    t.is(after.revision, 1);
+    t.is(await ask(place, 'max ttl info'), '5 minutes\n', 'what was set is kept');
+    t.is(await ask(place, 'timeout info'), 'Timeout with proxy: 7s\nTimeout without proxy: 8s\n');
+  }
   await end(job);
 });
 

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { CatalogTree } from '../../src/filesystem/catalog-tree.ts';
-import { condenseJournal, encodeRecord, replayJournal } from '../../src/filesystem/node-journal.ts';
+import { condenseJournal, encodeRecord, journalSettings, replayJournal } from '../../src/filesystem/node-journal.ts';
 import { RepositoryOperations } from '../../src/filesystem/repository-operations.ts';
 import { Pending } from '../../src/fuse/operations.ts';
 import { catalogFile, type MadeCatalog, openMade } from '../repository/made-catalog.ts';
@@ -120,7 +120,9 @@ test('the short form of a journal leads to the same state, also of numbers that 
   for (const path of ['/b/d/file', '/a/two', '/a/one']) await nodeAt(first.operations, path);
   const { root, highestNumber } = replayJournal(first.written)!;
   const gone = { kind: 'switch', root, catalogs: [], detached: [highestNumber] } as const;
-  const records = [...first.written, encodeRecord(gone)];
+  const setting = (words: string, argument: string) => encodeRecord({ kind: 'setting', words, argument });
+  const settings = [setting('max ttl set', '5'), setting('timeout set', '1 2'), setting('max ttl set', '6')];
+  const records = [...first.written, ...settings, encodeRecord(gone)];
   t.is(condenseJournal(records), undefined, 'the kernel was not told yet');
   records.push(encodeRecord({ kind: 'settled', left: [] }));
   const condensed = condenseJournal(records)!;
@@ -128,6 +130,10 @@ test('the short form of a journal leads to the same state, also of numbers that 
   const plain = (state: typeof before) => ({ ...state, successors: [], catalogs: [...state.catalogs.keys()] });
   t.deepEqual(plain(after), plain(before));
   t.is(after.highestNumber, highestNumber);
+  t.deepEqual(
+    journalSettings(condensed).map(({ words, argument }) => `${words} ${argument}`),
+    ['timeout set 1 2', 'max ttl set 6'],
+  );
   t.deepEqual(condenseJournal(condensed), condensed);
   first.operations.close();
 });

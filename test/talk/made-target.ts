@@ -69,6 +69,7 @@ export function madeTarget(calls: Calls = [], more: Partial<TalkTarget> = {}): T
       entries: 10,
       inodeGauge: 300,
       detachNested: async () => void calls.push(['detachNested']),
+      dropMetadata: () => void calls.push(['dropMetadata']),
     },
     cache: {
       describe: () => 'Posix cache manager (cache directory: /cache)',
@@ -82,6 +83,10 @@ export function madeTarget(calls: Calls = [], more: Partial<TalkTarget> = {}): T
       setMaxTtl: (minutes) => void calls.push(['setMaxTtl', minutes]),
       remount: async () => 'Catalog up to date',
       switchTo: async () => false,
+    },
+    settings: {
+      note: (words, argument) => void calls.push(['note', words, argument]),
+      before: () => [],
     },
     resetErrors: () => void calls.push(['resetErrors']),
     ...more,

@@ -154,7 +154,7 @@ export class JobMounts {
     const all = { ...settings, recorder: this.#recorderOf?.(settings.fqrn), journal: place.nodes };
     const repository = attempt(() => openRepository(all), settings.report);
     this.#openings.push(repository);
-    return { settings, place, repository };
+    return { settings: all, place, repository };
   }
 
   /** @param fqrn with its domain */

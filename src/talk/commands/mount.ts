@@ -4,6 +4,7 @@ import { localTime } from '../../log/times.ts';
 import { type TalkCommand, unsupported, wholeNumber } from '../command.ts';
 import { internalAffairs } from '../internal-affairs.ts';
 import { mountStatus } from '../mount-status.ts';
+import { prometheusMetrics } from '../prometheus.ts';
 
 export const MOUNT_COMMANDS: readonly TalkCommand[] = [
   { words: 'mountpoint', run: ({ mountpoint }) => mountpoint },
@@ -22,6 +23,13 @@ export const MOUNT_COMMANDS: readonly TalkCommand[] = [
       return 'OK';
     },
   },
+  {
+    words: 'drop metadata caches',
+    run({ catalogs }) {
+      catalogs.dropMetadata();
+      return 'OK';
+    },
+  },
   { words: 'revision', run: ({ catalogs }) => String(catalogs.revision) },
   {
     words: 'max ttl info',
@@ -33,6 +41,7 @@ export const MOUNT_COMMANDS: readonly TalkCommand[] = [
   {
     words: 'max ttl set',
     argument: '<minutes>',
+    lasting: true,
     run({ updates }, argument) {
       const minutes = wholeNumber(argument);
       if (minutes === undefined) return 'Usage: max ttl set <minutes>';
@@ -42,6 +51,7 @@ export const MOUNT_COMMANDS: readonly TalkCommand[] = [
   },
   { words: 'open catalogs', run: ({ catalogs }) => catalogTree(catalogs.mountpoints()) },
   { words: 'internal affairs', run: internalAffairs },
+  { words: 'metrics prometheus', run: prometheusMetrics },
   {
     words: 'reset error counters',
     run(target) {
@@ -50,7 +60,8 @@ export const MOUNT_COMMANDS: readonly TalkCommand[] = [
     },
   },
   { words: 'pid', run: () => String(process.pid) },
-  unsupported('pid cachemgr', 'there is no cache manager process'),
+  // Each server manages its cache by itself.
+  { words: 'pid cachemgr', run: () => String(process.pid) },
   unsupported('pid watchdog', 'there is no watchdog process'),
   { words: 'parameters', run: (target) => target.parameters().join('\n') },
   {

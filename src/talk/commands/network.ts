@@ -68,6 +68,7 @@ function commandsOf(prefix: string, choose: Choose): TalkCommand[] {
     {
       words: `${prefix}host set`,
       argument: '<host list>',
+      lasting: true,
       run(target, list) {
         const network = choose(target);
         return done(network?.setHosts && (() => network.setHosts?.(list)));
@@ -83,6 +84,7 @@ function commandsOf(prefix: string, choose: Choose): TalkCommand[] {
     {
       words: `${prefix}proxy set`,
       argument: '<proxy list>',
+      lasting: true,
       run(target, list) {
         const network = choose(target);
         if (!network?.setProxies) return NOT_POSSIBLE;
@@ -104,6 +106,7 @@ function commandsOf(prefix: string, choose: Choose): TalkCommand[] {
     {
       words: `${prefix}timeout set`,
       argument: '<proxy> <direct>',
+      lasting: true,
       run(target, argument) {
         const [proxied, direct, more] = argument.split(/\s+/).map(wholeNumber);
         if (proxied === undefined || direct === undefined || more !== undefined) {
@@ -139,6 +142,7 @@ export const NETWORK_COMMANDS: readonly TalkCommand[] = [
   {
     words: 'proxy fallback',
     argument: '<proxy list>',
+    lasting: true,
     run: ({ network }, list) => done(network.setFallbackProxies && (() => network.setFallbackProxies?.(list))),
   },
   {
@@ -151,6 +155,7 @@ export const NETWORK_COMMANDS: readonly TalkCommand[] = [
   {
     words: 'nameserver set',
     argument: '<host>',
+    lasting: true,
     run: ({ network }, address) => done(network.setNameServer && (() => network.setNameServer?.(address))),
   },
 ];
