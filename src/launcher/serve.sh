@@ -11,7 +11,7 @@
 #   stdout   `ready` when all is mounted, and where that pipe is found
 #   CVMFSEXEC_DESCRIPTORS  numbers of the descriptors of /dev/fuse, one a repository, then spare ones for those mounted later
 #   CVMFSEXEC_STATUS       see status-handover.sh; only with --status-fd
-#   CVMFSEXEC_RESTARTED    set for all but the first
+#   CVMFSEXEC_RESTARTED    set for all but the first, and for one that a request has started (serve-later.sh)
 #   CVMFSEXEC_SCRATCH      where a scratch image will be mounted when /cvmfs can be mounted upon
 #
 # A server that ends by SIGALRM has done its work, one that ends with 125 has explained itself. When this process ends,
@@ -102,33 +102,55 @@ cx_hold_one() {
 # stdin is a pipe that nobody writes to; this makes us the one who does, and who keeps it open for the job's requests.
 cx_keep_server() {
   exec 4<>/proc/self/fd/0
-  cx_run_server "$@" </proc/self/fd/4 4>&- &
-  cx_server=$!
+  cx_later=
+  [ "$cx_names$cx_auto" != ' ' ] || {
+    . "$cx_lib/serve-later.sh"
+    ! cx_can_serve_later "$@" || cx_later=1
+    # As a server does it when the command has ended.
+    [ ! "$cx_later" ] || trap 'kill -60 "$cx_init"; exit' URG
+  }
+  [ "$cx_later" ] || {
+    cx_run_server "$@" </proc/self/fd/4 4>&- &
+    cx_server=$!
+  }
   cx_set_up_root "$@" --
   [ ! "$cx_scratch" ] || cx_mount_scratch
   # What is mounted from inside is to be seen in the image's mount namespace too.
   [ ! "$cx_image" ] || [ ! "$cx_inside" ] || "$cx_mount" -n --make-shared /cvmfs
   # This shell's own remark about a killed server would only confuse.
   exec 3>&2 2>/dev/null
-  # In the tmpfs that only this job sees. The server unlinks it before the command is there.
+  # In the tmpfs that only this job sees. It has lost its name before the command is there.
   cx_journal=/cvmfs/.cvmfsexec-journal
-  printf 'serving              \n' >$cx_journal
+  cx_time=
+  [ ! "$cx_later" ] || cx_now
+  printf 'serving %-13s\n' "$cx_time" >$cx_journal
   exec 0>>$cx_journal
-  echo 'root /cvmfs' >&4
 
-  cx_failures=0 cx_seen='' cx_serving=
+  cx_failures=0 cx_seen=$cx_time cx_serving=
   read -r cx_self cx_line </proc/self/stat
   trap : 59
-  cx_wait_for_server
   CVMFSEXEC_RESTARTED=1
   export CVMFSEXEC_RESTARTED
+  if [ "$cx_later" ]; then
+    command rm $cx_journal
+    cx_await_request
+    cx_run_next_server "$@"
+  else
+    echo 'root /cvmfs' >&4
+    cx_wait_for_server
+  fi
   while cx_shall_go_on; do
     printf '%s: the file system server ended (%s); a new one takes over\n' "$cx_name" "$cx_cause" >&3
-    # A command in the background has no stdin by itself.
-    cx_run_server "$@" 0>>"/proc/$cx_self/fd/0" 2>&3 3>&- 4</proc/self/fd/4 &
-    cx_server=$!
-    cx_wait_for_server
+    cx_run_next_server "$@"
   done
+}
+
+# One that finds what those before it have left.
+cx_run_next_server() {
+  # A command in the background has no stdin by itself.
+  cx_run_server "$@" 0>>"/proc/$cx_self/fd/0" 2>&3 3>&- 4</proc/self/fd/4 &
+  cx_server=$!
+  cx_wait_for_server
 }
 
 # Gives $cx_status. A server that was killed may be unable to end before another one answers in its place: then signal 59

@@ -1,8 +1,9 @@
 // Repositories that a job mounts and unmounts from inside: $CVMFSMOUNT, $CVMFSUMOUNT, $CVMFSEXEC_CMDFD, -N.
-import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { Servers } from '../../soak/servers.ts';
+import { writeBusyboxTree } from '../support/image-hub.ts';
 import { identities, type Launch } from '../support/run-cvmfsexec.ts';
 import { prepareSiteOfSeveral } from '../support/site.ts';
 
@@ -189,6 +190,45 @@ test.serial('the server is killed at any moment of a request: it is done all the
     }
     const { stdout, stderr, exitCode } = await running;
     t.is(stdout, 'this is two.example.org\n', `after ${delay} ms: ${stderr}`);
+    t.is(exitCode, 0);
+  }
+});
+
+/** A launch that names no repository. */
+function imageJob(script: string): Launch {
+  const image = join(place.directory, 'image');
+  if (!existsSync(image)) writeBusyboxTree(image);
+  return { ...job(script), repositories: [], options: ['--image', image] };
+}
+
+test.serial('a job without any repository: its first requests, many at once, start the server', async (t) => {
+  const script = `
+    for name in one two three four five six seven; do "$CVMFSMOUNT" $name & pids="$pids $!"; done
+    for pid in $pids; do wait $pid || echo "failed: $?"; done
+    cat /cvmfs/*/name; "$CVMFSUMOUNT" one && ls /cvmfs | wc -l`;
+  const { stdout, stderr, exitCode } = await place.run(imageJob(script));
+  const all = [...NAMES, 'six.example.org', 'seven.example.org'].sort();
+  t.deepEqual([stderr, stdout], ['', `${all.map((name) => `this is ${name}\n`).join('')}6\n`]);
+  t.is(exitCode, 0);
+});
+
+test.serial('the server is killed at any moment of the first request: it is done all the same', async (t) => {
+  const servers = new Servers(place.directory);
+  const script = 'read line; $CVMFSMOUNT two.example.org && cat /cvmfs/two.example.org/name';
+  for (const delay of [0, 30, 60, 120, 200]) {
+    const running = place.start(imageJob(`echo up; ${script}`));
+    await new Promise<void>((resolve) => running.stdout!.once('data', () => resolve()));
+    t.deepEqual(servers.running, []);
+    running.stdin!.end('on\n');
+    const pid = await servers.next();
+    await new Promise((resolve) => setTimeout(resolve, delay));
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // the job was over
+    }
+    const { stdout, stderr, exitCode } = await running;
+    t.is(stdout, 'up\nthis is two.example.org\n', `after ${delay} ms: ${stderr}`);
     t.is(exitCode, 0);
   }
 });
