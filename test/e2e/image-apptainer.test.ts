@@ -9,6 +9,8 @@ import { makeTestRepository, type TestRepository } from '../support/repository.t
 import { Installation, type Outcome } from '../support/run-cvmfsexec.ts';
 
 const FQRN = 'hub.example.org';
+/** Newer mount(8) has a limit of 255 bytes for what it passes on. */
+const LONG = 'a-long-path/'.repeat(25);
 const root = apptainerRoot();
 const place = new Installation();
 let repository: TestRepository;
@@ -18,6 +20,7 @@ test.before(async () => {
   rmSync(place.node); // a link to where the user cannot go in another root
   copyFileSync(process.execPath, place.node);
   writeBusyboxTree(join(place.directory, 'busybox'));
+  writeBusyboxTree(join(place.directory, LONG));
 });
 test.after.always(async () => {
   await place.close();
@@ -52,6 +55,13 @@ withApptainer('a launch in an image in a launch in an image', async (t) => {
     `$EXEC --image $image -- $EXEC --image $busybox -- sh -c 'cat /etc/issue; id -un; [ -e /usr/bin/apptainer ] || echo gone'`,
   );
   t.is(stdout, `a busybox image\n${user.name}\ngone\n`, stderr);
+});
+
+withApptainer('an image with a long path is shown by the kernel, also where mount(8) is new', async (t) => {
+  const { stdout, stderr } = await inRoot(
+    `$EXEC --image ${join(place.directory, LONG)} --overlay-engine kernel -- cat /etc/issue`,
+  );
+  t.is(stdout, 'a busybox image\n', stderr);
 });
 
 test.serial('an image makes a launch at most 150 ms slower', async (t) => {

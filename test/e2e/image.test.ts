@@ -134,12 +134,18 @@ test('an image that is only named is looked up in the repositories; a path below
   }
 });
 
-test('a directory is an image too, without any repository', async (t) => {
-  const image = join(place.directory, 'an image, with: odd\\name');
-  writeBusyboxTree(image);
-  const { stdout, stderr } = await inImage([image], sh('cat /etc/issue; ls /cvmfs'), { repositories: [] });
-  t.is(stderr, '');
-  t.is(stdout, 'a busybox image\n');
+test('a directory is an image too, without any repository, also with an odd name or a long one', async (t) => {
+  for (const name of ['an "image", with: odd\\name', 'a long path/'.repeat(25)]) {
+    const image = join(place.directory, name);
+    writeBusyboxTree(image);
+    const { stdout, stderr } = await inImage(
+      [image, '--overlay-engine', 'kernel'],
+      sh('cat /etc/issue; ls /cvmfs; echo written >/new; cat /new'),
+      { repositories: [] },
+    );
+    t.is(stderr, '');
+    t.is(stdout, 'a busybox image\nwritten\n');
+  }
 });
 
 test('an image of layers: by its chain, or by the layers themselves, without what upper ones removed', async (t) => {

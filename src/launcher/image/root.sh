@@ -87,15 +87,10 @@ cx_overlay_by_fuse() {
 }
 
 cx_overlay_image() {
-  cx_source=$cx_image_tree
-  case $cx_source in
-    *[:,\\]*) # have a meaning in the list of lower directories
-      command mkdir "$cx_base/lower" && "$cx_mount" -n --rbind -- "$cx_source" "$cx_base/lower" || return
-      cx_source=$cx_base/lower
-      ;;
-  esac
-  "$cx_mount" -n -t overlay -o "nosuid,nodev,userxattr,lowerdir=$cx_source,upperdir=$cx_base/upper,workdir=$cx_base/work" \
-    cvmfsexec "$cx_base/root" 2>/dev/null
+  cx_overlay_base=$cx_base cx_building=1 cx_binds=0
+  cx_name_for_options "$cx_image_tree" || return
+  LIBMOUNT_FORCE_MOUNT2=always "$cx_mount" -n -t overlay cvmfsexec "$cx_base/root" \
+    -o "nosuid,nodev,userxattr,lowerdir=$cx_named,upperdir=$cx_base/upper,workdir=$cx_base/work" 2>/dev/null
 }
 
 # Plans the binds of an underlay: every entry of the image's root, and where something is missing below one of them,
