@@ -27,7 +27,7 @@ export function imageParts(manifestFile: string): ImageParts {
   const tree = wholeTree(hub, manifest);
   const configuration = configurationFile(hub, manifest);
   return {
-    ...(tree ? { tree } : { layers: layerDirectories(hub, manifest).reverse() }),
+    ...(tree ? { tree } : { layers: layerDirectories(hub, manifest.layers).reverse() }),
     ...(configuration ? { configuration } : {}),
   };
 }
@@ -36,12 +36,13 @@ function wholeTree(hub: string, { config, layers }: HubManifest): string | undef
   const flat = join(hub, '.flat', spread(config));
   if (isDirectory(flat)) return flat;
   const chain = chainId(layers);
-  if (existsSync(join(hub, '.dirty-chains', chain))) return undefined;
   const directory = join(hub, '.chains', chain.slice(0, 2), chain);
-  return isDirectory(directory) ? directory : undefined;
+  if (isDirectory(directory) && !existsSync(join(hub, '.dirty-chains', chain))) return directory;
+  // Below the lowest layer there is nothing that it could remove.
+  return layers.length === 1 ? layerDirectories(hub, layers)[0] : undefined;
 }
 
-function layerDirectories(hub: string, { layers }: HubManifest): string[] {
+function layerDirectories(hub: string, layers: readonly string[]): string[] {
   return layers.map((digest) => {
     const directory = join(hub, '.layers', spread(digest), 'layerfs');
     if (!isDirectory(directory)) throw new ImageError('MISSING_LAYER', `layer ${digest} is not in ${hub}`);

@@ -88,5 +88,6 @@ test.serial(
     const configuration = join(store, `=${Buffer.from(C).toString('base64')}`);
     writeFileSync(configuration, '{}');
     t.deepEqual(imageParts(file), { tree: flat, configuration });
+    t.deepEqual(imageParts(manifest({ Config: { Digest: B }, Layers: [{ Digest: A }] })), { tree: lower });
   },
 );
