@@ -86,7 +86,6 @@ async function serve(line: ToServe, place: MountPoint | Received, ready: () => v
     opened.followRevisions(session.notify);
     if (own) process.stdout.write(`CernVM-FS: mounted cvmfs on ${line.mountPoint}\n`);
     settings.log?.note(`CernVM-FS: linking ${line.mountPoint} to repository ${settings.fqrn}`);
-    opened.followRevisions(session.notify);
     sockets = new TalkSockets();
     sockets.add({ ended, repository: opened, settings, mountpoint: line.mountPoint });
     ready();
