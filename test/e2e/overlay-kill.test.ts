@@ -1,6 +1,6 @@
 // Overlays when something is killed: the job, its server, fuse-overlayfs, or all at once.
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
@@ -126,6 +126,36 @@ test.serial('signals that are sent to a whole job end no process of an overlay',
   t.deepEqual(states(), ['S', 'S', 'S']);
   await shell.end();
 });
+
+test.serial('changes stay locked when a process that holds the lock is killed, whichever that is', async (t) => {
+  for (const nth of [0, 1]) {
+    const kept = place.newPath();
+    const shell = new JobShell(place, launch('kernel', `:${kept}`));
+    t.is(await shell.output(`cat ${mount}/text/line`), 'line', shell.stderr);
+    const lock = statSync(join(kept, 'lock'));
+    const holders = () => processesOf(shell, '.').filter((pid) => holds(pid, lock));
+    for (let i = 0; i < 100 && holders().length < 2; i++) await sleep(50);
+    t.is(holders().length, 2);
+    process.kill(holders()[nth], 'SIGKILL');
+    const { exitCode, stderr } = await place.run({ ...launch('kernel', `:${kept}`), command: ['true'] });
+    t.deepEqual([exitCode, /is in use by another job/.test(stderr)], [125, true], stderr);
+    t.is(await shell.output(`echo new >${mount}/text/new; cat ${mount}/text/new`), 'new');
+    await shell.end();
+    t.is((await place.run({ ...launch('kernel', `:${kept}`), command: ['cat', `${mount}/text/new`] })).stdout, 'new\n');
+  }
+});
+
+/** Whether the process has this file open. */
+function holds(pid: number, { dev, ino }: Stats): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).some((fd) => {
+      const file = statSync(`/proc/${pid}/fd/${fd}`, { throwIfNoEntry: false });
+      return file?.dev === dev && file.ino === ino;
+    });
+  } catch {
+    return false; // gone
+  }
+}
 
 test.serial('a killed fuse-overlayfs: the job goes on, gets errors, and one line says why', async (t) => {
   const shell = new JobShell(place, launch('fuse'));
