@@ -1,7 +1,8 @@
 // From a path to the objects of a file, for those who are not the kernel.
-import { type Entry, Errno, Pending, ROOT_NODE } from '../fuse/operations.ts';
+import { type Entry, Errno, ROOT_NODE } from '../fuse/operations.ts';
 import type { FileContent } from './open-files.ts';
 import type { RepositoryOperations } from './repository-operations.ts';
+import { whenLocal } from './when-local.ts';
 
 /** As for requests of the kernel. */
 const MAX_ATTEMPTS = 256;
@@ -13,7 +14,7 @@ export async function contentAt(operations: RepositoryOperations, path: string):
   for (const name of path.split('/').filter(Boolean)) {
     let entry: Entry | undefined;
     try {
-      entry = await whenLocal(() => operations.lookup(node, name));
+      entry = await whenLocal(() => operations.lookup(node, name), MAX_ATTEMPTS);
     } catch (error) {
       if (error instanceof Errno) return undefined;
       throw error;
@@ -22,22 +23,9 @@ export async function contentAt(operations: RepositoryOperations, path: string):
     node = entry.node;
   }
   try {
-    return await whenLocal(() => operations.contentOf(node));
+    return await whenLocal(() => operations.contentOf(node), MAX_ATTEMPTS);
   } catch (error) {
     if (error instanceof Errno) return undefined;
     throw error;
   }
-}
-
-/** Runs an operation again whenever what it waited for has come. */
-export async function whenLocal<T>(operation: () => T): Promise<T> {
-  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-    try {
-      return operation();
-    } catch (thrown) {
-      if (!(thrown instanceof Pending)) throw thrown;
-      await thrown.ready;
-    }
-  }
-  throw new Error(`still not ready after ${MAX_ATTEMPTS} attempts`);
 }

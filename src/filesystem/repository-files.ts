@@ -1,5 +1,5 @@
 // Files of a repository by their path, read without a kernel. What is not local yet throws Pending, as everywhere in this
-// layer: `whenLocal` tries again when it has come.
+// layer: `whenLocal` (when-local.ts) tries again when it has come.
 import {
   type Attributes,
   type Caller,
@@ -18,8 +18,6 @@ const SYMLINK = 0o120000;
 const MAX_LINKS = 40;
 /** Of a single file, bytes: this is for small ones. */
 const MAX_SIZE = 1 << 22;
-/** Each of them brings something; more is a file system that asks again and again for what it has. */
-const MAX_ATTEMPTS = 10_000;
 const NOBODY: Caller = { uid: 0, gid: 0, pid: 0 };
 const EISDIR = 21;
 const EFBIG = 27;
@@ -35,19 +33,6 @@ export class RepositoryFileError extends Error {
     super(`${code}: cannot read ${path}`);
     this.code = code;
   }
-}
-
-/** Runs `attempt` until nothing it needs is missing. Rejects with what it throws, or with why something cannot be fetched. */
-export async function whenLocal<Value>(attempt: () => Value): Promise<Value> {
-  for (let i = 0; i < MAX_ATTEMPTS; i++) {
-    try {
-      return attempt();
-    } catch (thrown) {
-      if (!(thrown instanceof Pending)) throw thrown;
-      await thrown.ready;
-    }
-  }
-  throw new Error(`still not ready after ${MAX_ATTEMPTS} attempts`);
 }
 
 /** Paths are absolute within the repository, with symbolic links followed; those that lead out of it end nowhere. */

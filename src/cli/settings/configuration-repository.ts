@@ -4,7 +4,8 @@ import { ConfigError } from '../../config/error.ts';
 import type { FileTree } from '../../config/file-tree.ts';
 import { type ParameterOptions, Parameters } from '../../config/parameters.ts';
 import { MountedRepository, type RepositorySettings } from '../../filesystem/mounted-repository.ts';
-import { RepositoryFiles, whenLocal } from '../../filesystem/repository-files.ts';
+import { RepositoryFiles } from '../../filesystem/repository-files.ts';
+import { whenLocal } from '../../filesystem/when-local.ts';
 
 export type ParameterSources = Omit<ParameterOptions, 'fqrn' | 'configurationRepository'>;
 

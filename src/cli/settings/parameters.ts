@@ -2,7 +2,7 @@
 import { ConfigError } from '../../config/error.ts';
 import { Parameters } from '../../config/parameters.ts';
 import { fullName } from '../../config/repository-name.ts';
-import { whenLocal } from '../../filesystem/repository-files.ts';
+import { whenLocal } from '../../filesystem/when-local.ts';
 import type { LaunchWords } from '../launch-words.ts';
 import {
   type ConfigurationRepository,

@@ -1,6 +1,5 @@
 // Going over to a new revision under a running mount. Everything that may fail or take long is done before: the catalogs
 // are fetched, verified and compared while the old revision is served. The change itself is one step between two requests.
-import { Errno, Pending } from '../../fuse/operations.ts';
 import type { ObjectStore } from '../../objects/object.ts';
 import { Catalog } from '../../repository/catalog.ts';
 import { RepositoryError } from '../../repository/errors.ts';
@@ -9,6 +8,7 @@ import { type CatalogTree, catalogRequest } from '../catalog-tree.ts';
 import type { RootRecord } from '../node-journal.ts';
 import { compareRevisions, type Differences } from './differences.ts';
 import { type MissingCatalog, planSuccession, type Succession } from './succession.ts';
+import { whenOpen } from './when-open.ts';
 
 /**
  * Resolves when the tree is in the new revision; `changed` is called in the same step, with what is different. When it
@@ -45,7 +45,7 @@ interface Frozen {
 
 async function freeze(tree: CatalogTree, store: ObjectStore, opened: Map<string, Catalog>): Promise<Frozen> {
   for (;;) {
-    const outcome = await ready(() => freezeIfAllIsOpen(tree, opened));
+    const outcome = await whenOpen(() => freezeIfAllIsOpen(tree, opened));
     if ('thaw' in outcome) return outcome;
     // It would never come to an end.
     const contested = outcome.missing.find(({ path }) => opened.has(path));
@@ -72,19 +72,6 @@ function freezeIfAllIsOpen(
 
 async function openMissing(store: ObjectStore, { nested, path }: MissingCatalog): Promise<Catalog> {
   return Catalog.open(await openObject(store, catalogRequest(nested, path)), nested.hash);
-}
-
-/** Runs it again whenever what it waited for has come; the result is of the same step as the last run. */
-async function ready<T>(action: () => T): Promise<T> {
-  for (;;) {
-    try {
-      return action();
-    } catch (thrown) {
-      if (thrown instanceof Errno) throw new Error('a catalog of the present revision cannot be read');
-      if (!(thrown instanceof Pending)) throw thrown;
-      await thrown.ready;
-    }
-  }
 }
 
 /** Requests have their turn between the steps. */

@@ -1,12 +1,12 @@
 // A server was killed after it had gone over to another revision, and before it had told the kernel of all that differs. The
 // next one finds out again what that was. What the kernel knows already does no harm.
-import { Pending } from '../../fuse/operations.ts';
 import { type AttachedCatalog, nodeOf } from '../attached-catalog.ts';
 import type { CatalogTree } from '../catalog-tree.ts';
 import { catalogNumberOf } from '../node-id.ts';
 import { isGrouped } from './hard-link-groups.ts';
 import type { KernelDifferences } from './kernel-cache.ts';
 import { haveSameAttributes } from './same-entry.ts';
+import { whenOpen } from './when-open.ts';
 
 export interface Unsettled {
   /** Catalogs that were replaced. */
@@ -61,18 +61,6 @@ async function appearedRows({ catalog, nodes, number }: AttachedCatalog): Promis
     if (catalogNumberOf(node) === number) rows.push(entry.rowid);
   }
   return rows;
-}
-
-/** Again from its start when a catalog had to be fetched. */
-async function whenOpen<T>(action: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await action();
-    } catch (thrown) {
-      if (!(thrown instanceof Pending)) throw thrown;
-      await thrown.ready;
-    }
-  }
 }
 
 function turn(): Promise<void> {

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { CatalogTree } from '../../../src/filesystem/catalog-tree.ts';
 import type { RepositorySettings } from '../../../src/filesystem/mounted-repository.ts';
-import { decodeRecord } from '../../../src/filesystem/node-journal.ts';
+import { type CatalogRecord, decodeRecord } from '../../../src/filesystem/node-journal.ts';
 import { RepositoryOperations } from '../../../src/filesystem/repository-operations.ts';
 import { type UpdateParts, Updates } from '../../../src/filesystem/revision/updates.ts';
 import { parseBlacklist } from '../../../src/repository/blacklist.ts';
@@ -35,7 +35,11 @@ interface Made {
 }
 
 /** The first of revisions whose file `/file` has these texts, mounted. */
-function mountedRevisions(texts: readonly string[], more: Partial<RepositorySettings> = {}): Made {
+function mountedRevisions(
+  texts: readonly string[],
+  more: Partial<RepositorySettings> = {},
+  unsettled: readonly CatalogRecord[] = [],
+): Made {
   const store = new MemoryStore();
   const roots = texts.map((text, i) => makeRevision(new Map([['/file', { ...FILE, text }]]), store, i + 1, () => 0));
   const [root] = roots;
@@ -49,8 +53,10 @@ function mountedRevisions(texts: readonly string[], more: Partial<RepositorySett
   const settings = { fqrn: 'made.example.org', report, journal: { append, records: [] }, ...more };
   const notes = { breadcrumb: () => ({ rootHash: root.hash, timestamp: 1, revision: 1 }), confirmedAt: 0 };
   const source = { file: () => Promise.reject(new Error('no server')) };
-  const parts = { tree, operations, store, notes, settings, source, entered: () => {} } as unknown as UpdateParts;
-  const updates = new Updates(parts, { rootHash: root.hash, fixed: false, alternativePath: false });
+  const parts = { tree, operations, store, notes, settings, source, entered: () => {} };
+  const left = { catalogs: tree.detached(unsettled), numbers: [] };
+  const all = { ...parts, unsettled: unsettled.length > 0 ? left : undefined } as unknown as UpdateParts;
+  const updates = new Updates(all, { rootHash: root.hash, fixed: false, alternativePath: false });
   const kernel = new SlowKernel(operations);
   return { updates, tree, operations, kernel, roots, journal, reports };
 }
@@ -92,4 +98,18 @@ test('a kernel that cannot be told of a withdrawn revision is reported, and upda
   for (let again = 0; again < 2; again++) t.is(await updates.remount(), 'failed');
   t.truthy(operations.withdrawn);
   t.is(reports.at(-1), 'the kernel may show old names: the kernel refused it');
+});
+
+test('a server that follows one killed in a switch says why it cannot tell the kernel what differs', async (t) => {
+  const place = { number: 7, mountpoint: '/gone', mountNode: 70, parentNode: 1, inodeGauge: 0 };
+  const nodes = { number: 7, inodeOffset: 300 };
+  // A null hash is that of no catalog.
+  const record: CatalogRecord = { kind: 'catalog', ...place, nodes, hash: '0'.repeat(40), size: 0 };
+  const { updates, kernel, reports } = mountedRevisions(['one'], { autoUpdate: false }, [record]);
+  updates.start(kernel);
+  await updates.closeNestedCatalogs();
+  t.deepEqual(reports, [
+    'cannot use the catalog of /gone: its parent catalog names no hash for it',
+    'the kernel may show old names: a catalog that is or was mounted cannot be read',
+  ]);
 });
