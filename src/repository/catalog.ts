@@ -113,8 +113,9 @@ export class Catalog implements HashSource {
     return this.#byPath.first(entry.parentHi1, entry.parentLo1, entry.parentHi2, entry.parentLo2);
   }
 
+  /** Rows below 1, whose node ids would be those of another catalog, are taken for missing. */
   row(rowid: number): CatalogEntry | undefined {
-    if (!this.#entries.seek(rowid, this.#row)) return undefined;
+    if (rowid < 1 || !this.#entries.seek(rowid, this.#row)) return undefined;
     return new CatalogEntry(this.#row, this.#columns, this);
   }
 

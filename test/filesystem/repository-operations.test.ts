@@ -1,4 +1,5 @@
 import test from 'ava';
+import { EIO } from '../../src/filesystem/errno.ts';
 import { Errno, Pending, ROOT_NODE } from '../../src/fuse/operations.ts';
 import { FLAG_HIDDEN } from '../../src/repository/entry-flags.ts';
 import { catalogFile, insertChunk, type MadeCatalog } from '../repository/made-catalog.ts';
@@ -101,6 +102,18 @@ test('a hard link group with a number beyond all bounds is no group, and takes n
     t.true(node < 2 * 2 ** 32);
     t.is(operations.getattr(node).nlink, 2);
   }
+});
+
+test('a row with a negative number is none: it would take a node of the catalog before', (t) => {
+  const rows = [{ path: '/directory', mode: DIRECTORY }, { path: '/directory/name', rowid: -5 }, { path: '/beside' }];
+  const { operations } = madeFileSystem({ rows });
+  const { node } = operations.lookup(ROOT_NODE, 'directory')!;
+  t.is(
+    errnoOf(() => list(operations, node)),
+    EIO,
+  );
+  t.throws(() => operations.lookup(node, 'name'), { code: 'RANGE' });
+  t.deepEqual(list(operations, ROOT_NODE), ['.', '..', 'directory', 'beside']);
 });
 
 test('names of a hard link group are one node, in whatever order they are seen', (t) => {
