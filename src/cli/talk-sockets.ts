@@ -1,7 +1,7 @@
 // The talk sockets of a server's mounts. Nobody needs them at once, and most jobs never: they appear a moment after the
 // command has started, and the code for them is loaded then.
 import type { MountedRepository, RepositorySettings } from '../filesystem/mounted-repository.ts';
-import type { TalkServer } from '../talk/talk-server.ts';
+import type { Talk } from '../talk/start-talk.ts';
 
 export interface ServedMount {
   /** Resolves when the mount has ended. */
@@ -15,7 +15,7 @@ const AFTER_MS = 100;
 
 export class TalkSockets {
   readonly #timers = new Map<ServedMount, NodeJS.Timeout>();
-  readonly #servers = new Map<ServedMount, TalkServer>();
+  readonly #talks = new Map<ServedMount, Talk>();
   #closed = false;
 
   add(mount: ServedMount): void {
@@ -28,8 +28,8 @@ export class TalkSockets {
   remove(mount: ServedMount): void {
     clearTimeout(this.#timers.get(mount));
     this.#timers.delete(mount);
-    this.#servers.get(mount)?.close();
-    this.#servers.delete(mount);
+    this.#talks.get(mount)?.close();
+    this.#talks.delete(mount);
   }
 
   /** Takes all away, at once. */
@@ -41,9 +41,8 @@ export class TalkSockets {
   async #open(mount: ServedMount): Promise<void> {
     const { startTalk } = await import('../talk/start-talk.ts');
     if (this.#closed || !this.#timers.has(mount)) return;
-    const server = await startTalk(mount.repository, mount.settings, mount.mountpoint);
-    if (!server) return;
-    if (this.#closed || !this.#timers.has(mount)) server.close();
-    else this.#servers.set(mount, server);
+    const talk = await startTalk(mount.repository, mount.settings, mount.mountpoint);
+    if (this.#closed || !this.#timers.has(mount)) talk.close();
+    else this.#talks.set(mount, talk);
   }
 }
