@@ -42,7 +42,9 @@ export async function evaluatePac(
       const output = await child.run({ script, library: definePacFunctions.toString(), questions, world });
       if ('answers' in output) return output.answers.map(String);
       if ('error' in output) throw new Error(output.error);
-      for (const name of output.missing) names[name] = await addressesOf(name, resolver);
+      // A run ends at the first: what names more was made up by the script.
+      const [name] = output.missing;
+      names[name] = await addressesOf(name, resolver);
     }
     throw new Error(`it asks for more than ${MAX_NAMES} names`);
   } finally {

@@ -109,6 +109,18 @@ test.serial('a script that does not end, fills the memory, answers too much or i
   t.true(performance.now() - start < 60_000);
 });
 
+test.serial('a script that makes up names to be asked for is given up soon', async (t) => {
+  const server = await DnsServer.start();
+  t.teardown(() => server.close());
+  const resolver = new Resolver({ server: server.address, environment: { HOST_ALIASES: '/dev/null' } });
+  const script = `function FindProxyForURL() {
+    $world.missing = Array.from({ length: 2000 }, (_, i) => 'n' + i + '.' + Object.keys($world.names).length + '.test');
+    throw 'more';
+  }`;
+  await t.throwsAsync(evaluatePac(script, [QUESTION], resolver), { message: /more than 64 names/ });
+  t.is(new Set(server.questions).size, 2 * 64, 'one name a round, of both families');
+});
+
 test.serial('answers as lists of proxies', (t) => {
   t.is(proxiesOfAnswer('PROXY a:1; PROXY b:2 ;DIRECT'), 'a:1;b:2;DIRECT');
   t.is(proxiesOfAnswer('SOCKS s:1; proxy  http://a:1;;HTTPS b'), 'http://a:1');
