@@ -66,7 +66,8 @@ export class Syslog implements LogSink {
     if (!existsSync(socket)) return this.#fail(`there is no ${socket}`);
     const { spawn } = await import('node:child_process');
     const args = ['--socket', socket, '--tag', 'cvmfs2', '--prio-prefix'];
-    const logger = spawn('logger', args, { stdio: ['pipe', 'ignore', 'ignore'] });
+    // A session of its own: what ^C and batch systems send to the job's process group is not meant for it.
+    const logger = spawn('logger', args, { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
     logger.on('error', (error: NodeJS.ErrnoException) => this.#fail(`logger cannot be started (${error.code})`));
     logger.on('exit', (code, signal) => this.#fail(`logger ended (${signal ?? code})`));
     logger.stdin.on('error', () => {});

@@ -48,6 +48,38 @@ withDaemon('each message with facility, level, tag and prefix', async (t) => {
   );
 });
 
+withDaemon('signals to the process group of the job do not end it', async (t) => {
+  const socket = join(temporaryDirectory(t), 'log');
+  const daemon = spawn('python3', ['-c', DAEMON, socket], { stdio: ['ignore', 'pipe', 'inherit'] });
+  t.teardown(() => daemon.kill('SIGKILL'));
+  const lines: string[] = [];
+  createInterface({ input: daemon.stdout }).on('line', (line) => lines.push(line));
+  const until = async (text: string) => {
+    for (let i = 0; i < 500 && !lines.some((line) => line.includes(text)); i++) await sleep(20);
+    t.true(lines.at(-1)?.includes(text), `${text}: ${lines}`);
+  };
+  await until('bound');
+  const program = `
+    import { Syslog } from ${JSON.stringify(join(import.meta.dirname, '../../src/log/syslog.ts'))};
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {});
+    const warn = (message) => console.log(message);
+    const log = new Syslog({ facility: undefined, level: 3, prefix: 'x', warn, socket: ${JSON.stringify(socket)} });
+    log.write('note', 'before');
+    process.stdin.on('data', () => log.write('note', 'after'));`;
+  const job = spawn(process.execPath, ['--input-type=module', '-e', program], { detached: true, stdio: 'pipe' });
+  t.teardown(() => job.kill('SIGKILL'));
+  let complaints = '';
+  job.stdout.on('data', (text) => {
+    complaints += text;
+  });
+  await until('before');
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.kill(-job.pid!, signal);
+  await sleep(100);
+  job.stdin.write('\n');
+  await until('after');
+  t.is(complaints, '');
+});
+
 test('where there is no system log it is told once', async (t) => {
   const complaints: string[] = [];
   const socket = join(temporaryDirectory(t), 'missing');

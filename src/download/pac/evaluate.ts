@@ -122,5 +122,6 @@ function start(megabytes: number) {
   const program = `(${sandboxProgram})(require('node:vm'), process.stdin, process.stdout)`;
   const words = ['-c', WRAPPER, 'sh', ...nodeCommand(), ...flags, '-e', program];
   const { PATH } = process.env;
-  return spawn('sh', words, { cwd: '/', env: { PATH }, stdio: ['pipe', 'pipe', 'ignore'] });
+  // A session of its own: what is sent to the job's process group is not meant for it.
+  return spawn('sh', words, { cwd: '/', env: { PATH }, stdio: ['pipe', 'pipe', 'ignore'], detached: true });
 }
