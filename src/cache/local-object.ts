@@ -28,6 +28,7 @@ export class FileObject implements LocalObject {
 
 export class MemoryObject implements LocalObject {
   readonly size: number;
+  readonly inMemory = true;
   #bytes: Uint8Array | undefined;
 
   constructor(bytes: Uint8Array) {

@@ -19,7 +19,11 @@ export interface FileContent {
 }
 
 const OPEN_OBJECTS = 256;
+/** Bytes of those among them that are in memory, a single one apart. */
+const BYTES_IN_MEMORY = 64 * 1024 * 1024;
 const KNOWN_FILES = 4096;
+/** Of all known files, a single one apart. */
+const KNOWN_PIECES = 65_536;
 /** Bytes fetched ahead of a reader, at least one piece. */
 const READ_AHEAD = 24 * 1024 * 1024;
 const MAX_PIECES_AHEAD = 4;
@@ -27,7 +31,9 @@ const MAX_PIECES_AHEAD = 4;
 export class OpenFiles {
   readonly #store: ObjectStore;
   readonly #files = new Map<number, FileContent>();
+  #pieces = 0;
   readonly #objects = new Map<string, LocalObject>();
+  #bytesInMemory = 0;
 
   constructor(store: ObjectStore) {
     this.#store = store;
@@ -44,7 +50,12 @@ export class OpenFiles {
   }
 
   remember(node: number, content: FileContent): FileContent {
-    evictOldest(this.#files, KNOWN_FILES);
+    this.#pieces += content.pieces.length;
+    for (const [oldest, { pieces }] of this.#files) {
+      if (this.#files.size < KNOWN_FILES && this.#pieces <= KNOWN_PIECES) break;
+      this.#files.delete(oldest);
+      this.#pieces -= pieces.length;
+    }
     this.#files.set(node, content);
     return content;
   }
@@ -67,8 +78,7 @@ export class OpenFiles {
   }
 
   close(): void {
-    for (const object of this.#objects.values()) object.close();
-    this.#objects.clear();
+    for (const key of this.#objects.keys()) this.#close(key);
     this.#files.clear();
   }
 
@@ -84,9 +94,21 @@ export class OpenFiles {
       throw new Pending(ready);
     }
     this.#fetchAhead(content, index);
-    evictOldest(this.#objects, OPEN_OBJECTS, (object) => object.close());
+    this.#bytesInMemory += bytesInMemory(opened);
+    for (const oldest of this.#objects.keys()) {
+      if (this.#objects.size < OPEN_OBJECTS && this.#bytesInMemory <= BYTES_IN_MEMORY) break;
+      this.#close(oldest);
+    }
     this.#objects.set(key, opened);
     return opened;
+  }
+
+  #close(key: string): void {
+    const object = this.#objects.get(key);
+    if (!object) return;
+    this.#objects.delete(key);
+    this.#bytesInMemory -= bytesInMemory(object);
+    object.close();
   }
 
   #fetchAhead(content: FileContent, index: number): void {
@@ -100,8 +122,7 @@ export class OpenFiles {
 
   /** It had its size when it was opened: somebody cut off the file in the cache since. The network has it whole. */
   #shortened(request: ObjectRequest): Pending {
-    this.#objects.get(request.hash.hex)?.close();
-    this.#objects.delete(request.hash.hex);
+    this.#close(request.hash.hex);
     return new Pending(this.#store.fetch(request));
   }
 }
@@ -118,9 +139,6 @@ function pieceAt(pieces: readonly Piece[], offset: number): number {
   return low;
 }
 
-function evictOldest<K, V>(map: Map<K, V>, limit: number, dispose?: (value: V) => void): void {
-  if (map.size < limit) return;
-  const [key, value] = map.entries().next().value as [K, V];
-  map.delete(key);
-  dispose?.(value);
+function bytesInMemory({ inMemory, size }: LocalObject): number {
+  return inMemory ? size : 0;
 }

@@ -33,6 +33,8 @@ export function objectPath(object: Pick<ObjectRequest, 'hash' | 'letter' | 'alte
 export interface LocalObject {
   /** Uncompressed size in bytes. */
   readonly size: number;
+  /** Its bytes take memory for as long as it is open. */
+  readonly inMemory?: boolean;
   /** Like pread: copies up to `length` bytes from `position` into `target` at `offset`; returns the bytes copied, 0 at the end. */
   read(target: Uint8Array, offset: number, length: number, position: number): number;
   /** Gives the descriptor back. Reading afterwards is an error. */

@@ -8,6 +8,8 @@ export class MemoryStore implements ObjectStore {
   readonly prefetched: string[] = [];
   /** Objects that were opened and not closed. */
   opened = 0;
+  /** Of what is opened. */
+  inMemory = false;
   readonly #remote = new Map<string, Buffer>();
   readonly #local = new Map<string, Buffer>();
 
@@ -34,6 +36,7 @@ export class MemoryStore implements ObjectStore {
     this.opened++;
     return {
       size: content.length,
+      inMemory: this.inMemory,
       // What is local at the time of reading, as with a file that is cut off.
       read: (target, offset, length, position) =>
         (this.#local.get(hash.hex) as Buffer).copy(target, offset, position, position + length),

@@ -85,3 +85,35 @@ test('descriptors are bounded, and all are given back', async (t) => {
   files.close();
   t.is(store.opened, 0);
 });
+
+test('objects that take memory while they are open are bounded by their bytes', async (t) => {
+  const store = new MemoryStore();
+  store.inMemory = true;
+  const files = new OpenFiles(store);
+  const megabyte = 1024 * 1024;
+  const content = Buffer.alloc(100 * megabyte);
+  for (let i = 0; i < 100; i++) content[i * megabyte] = i;
+  const file = fileOf(store, content, Array(100).fill(megabyte));
+  for (let i = 0; i < 100; i++) await settled(() => files.read(file, i * megabyte, Buffer.alloc(1)));
+  t.is(store.opened, 64);
+  const large = fileOf(store, content.subarray(0, 70 * megabyte), [70 * megabyte]);
+  t.is(await settled(() => files.read(large, 0, Buffer.alloc(1))), 1);
+  t.is(store.opened, 1, 'one is always kept');
+  files.close();
+  t.is(store.opened, 0);
+});
+
+test('known files are bounded by their pieces', (t) => {
+  const store = new MemoryStore();
+  const files = new OpenFiles(store);
+  const { pieces } = fileOf(store, pseudoRandom(1, 7), [1]);
+  const [small, large] = [
+    { size: 1, pieces },
+    { size: 30_000, pieces: Array(30_000).fill(pieces[0]) },
+  ];
+  for (const [node, content] of [large, large, small, large, small].entries()) files.remember(node, content);
+  t.deepEqual(
+    [0, 1, 2, 3, 4].filter((node) => files.get(node)),
+    [1, 2, 3, 4],
+  );
+});
