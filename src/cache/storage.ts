@@ -65,10 +65,9 @@ export class ObjectStorage {
   reserve(size = 0): (() => void) | undefined {
     const { quota } = this.#options;
     if (!quota || size < LARGE_BYTES || size > MAX_HOMELESS_BYTES) return () => {};
-    const reservation = quota.reserve(size);
-    if (reservation) return () => quota.release(reservation);
-    this.#withoutRoom++;
-    return undefined;
+    const release = quota.reserve(size);
+    if (!release) this.#withoutRoom++;
+    return release;
   }
 
   /** Stores a small object; false where that fails, or is not to be tried now. */

@@ -45,12 +45,16 @@ export class TierCopies {
   ): void {
     if (!from || !to || this.#closed) return;
     setImmediate(async () => {
+      if (to.has(hash, size)) return;
+      const release = quota ? quota.reserve(size ?? 0) : () => {};
+      if (!release) return;
       try {
-        if (to.has(hash, size) || (quota && !quota.hasRoomFor(size ?? 0))) return;
         const request: ObjectRequest = { hash, letter: '', compression: 'none', label: 'copied from the lower cache' };
         await copyObject(from, to, hash, (bytes, sum) => quota?.noteStored(request, bytes, sum));
       } catch {
-        quota?.removed(hash);
+        if (!to.has(hash)) quota?.removed(hash);
+      } finally {
+        release();
       }
     });
   }

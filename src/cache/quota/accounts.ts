@@ -10,13 +10,17 @@ export class Accounts {
   readonly #files = new Map<string, number>();
   readonly #catalogs = new Map<string, number>();
   readonly #pinned = new Set<string>();
+  /** Under way, by their numbers; of those that were silent since `silentTransfers` was asked last. */
+  readonly #transfers = new Map<string, number>();
+  #silent = new Set<string>();
   #fileBytes = 0;
   #catalogBytes = 0;
   #pinnedBytes = 0;
+  #transferBytes = 0;
 
-  /** Bytes on disk of all objects. */
+  /** Bytes on disk of all objects, and of what is being transferred. */
   get used(): number {
-    return this.#fileBytes + this.#catalogBytes;
+    return this.#fileBytes + this.#catalogBytes + this.#transferBytes;
   }
 
   /** Of those that were pinned, and of catalogs, which go last. */
@@ -60,6 +64,11 @@ export class Accounts {
       case 'stored':
         this.#put(line.hash, line.size, line.kind);
         break;
+      case 'transfer':
+        this.remove(line.hash);
+        this.#transfers.set(line.hash, line.size);
+        this.#transferBytes += onDisk(line.size);
+        break;
       case 'used':
         this.#touch(line.hash);
         break;
@@ -89,6 +98,24 @@ export class Accounts {
       this.#catalogs.delete(hash);
       this.#catalogBytes -= onDisk(catalog);
     }
+    const transfer = this.#transfers.get(hash);
+    if (transfer !== undefined) {
+      this.#transfers.delete(hash);
+      this.#silent.delete(hash);
+      this.#transferBytes -= onDisk(transfer);
+    }
+  }
+
+  /** Transfers that nobody has noted since this was asked last: their processes are gone, or stand still. */
+  silentTransfers(): readonly string[] {
+    const silent = [...this.#silent];
+    this.#silent = new Set(this.#transfers.keys());
+    return silent;
+  }
+
+  /** Sizes of transfers under way. */
+  transfers(): Iterable<readonly [string, number]> {
+    return this.#transfers;
   }
 
   /** Objects that were there all along, unknown: less recently used than all others, in this order among themselves. */

@@ -2,7 +2,8 @@
 //
 //   + <hash> <size> <crc32> <kind> <label>   stored, or about to be; crc32 of the content in hex or `-`; kind f or c (catalog)
 //   * <hash>                                 used
-//   - <hash>                                 removed
+//   t <id> <size>                          room for a transfer under way; again now and then, as long as that lasts
+//   - <hash or id>                           removed; that transfer is over
 //   p <hash>, u <hash>                       pinned, no longer pinned
 //   ! <bytes> <seconds>                      since then somebody wants no more than so many bytes to remain
 //   = <seconds> <word>                       something happened: `scan <boot>`, `cleanup`
@@ -21,6 +22,13 @@ export type LedgerLine =
       /** Latin-1. */
       readonly label: string;
     }
+  | {
+      readonly type: 'transfer';
+      /** 40 random hexadecimal digits, in the place of a hash. */
+      readonly hash: string;
+      /** Bytes. */
+      readonly size: number;
+    }
   | { readonly type: 'used' | 'removed' | 'pinned' | 'unpinned'; readonly hash: string }
   | { readonly type: 'wanted'; readonly bytes: number; readonly seconds: number }
   | { readonly type: 'event'; readonly seconds: number; readonly word: string };
@@ -38,6 +46,8 @@ export function encodeLine(line: LedgerLine): string {
       const checksum = line.checksum === undefined ? '-' : line.checksum.toString(16);
       return `+ ${line.hash} ${line.size} ${checksum} ${line.kind[0]} ${onOneLine(line.label)}\n`;
     }
+    case 'transfer':
+      return `t ${line.hash} ${line.size}\n`;
     case 'wanted':
       return `! ${line.bytes} ${line.seconds}\n`;
     case 'event':
@@ -70,6 +80,10 @@ export function parseLine(text: string): LedgerLine | undefined {
     case 'p':
     case 'u':
       return HASH.test(rest) ? { type: MARKS[text[0]], hash: rest } : undefined;
+    case 't': {
+      const [, hash, size] = /^([0-9a-f]{40}) ([0-9]{1,15})$/.exec(rest) ?? [];
+      return hash === undefined ? undefined : { type: 'transfer', hash, size: Number(size) };
+    }
     case '!': {
       const [, bytes, seconds] = /^([0-9]{1,15}) ([0-9]{1,12})$/.exec(rest) ?? [];
       return bytes === undefined ? undefined : { type: 'wanted', bytes: Number(bytes), seconds: Number(seconds) };

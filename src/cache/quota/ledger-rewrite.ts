@@ -27,6 +27,7 @@ export async function rewriteLedger(
     lines.push(known.get(hash) ?? encodeLine(unknown));
   }
   for (const hash of accounts.pinnedKeys()) lines.push(encodeLine({ type: 'pinned', hash }));
+  for (const [hash, size] of accounts.transfers()) lines.push(encodeLine({ type: 'transfer', hash, size }));
   const temporary = `${path}.new`;
   const bytes = await writeLines(temporary, lines);
   const meanwhile = reader.tail(offset);

@@ -113,10 +113,13 @@ export class LedgerReader {
     this.#rest = '';
   }
 
-  /** All bytes from `offset` on, as they are now. */
-  tail(offset: number): Buffer {
-    const { size } = fs.fstatSync(this.#fd);
-    const bytes = Buffer.alloc(Math.max(0, size - offset));
+  /** All bytes from `offset` on, as they are now; undefined where there are more than `most`. */
+  tail(offset: number): Buffer;
+  tail(offset: number, most: number): Buffer | undefined;
+  tail(offset: number, most = Infinity): Buffer | undefined {
+    const length = Math.max(0, fs.fstatSync(this.#fd).size - offset);
+    if (length > most) return undefined;
+    const bytes = Buffer.alloc(length);
     return bytes.subarray(0, fs.readSync(this.#fd, bytes, 0, bytes.length, offset));
   }
 

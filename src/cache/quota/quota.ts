@@ -1,28 +1,23 @@
 // What a process does for the quota of the cache it uses: notes what it stores and uses, becomes the keeper when there is
 // none, and stops storing for a while when nobody can keep up. Nothing here waits.
-import { randomBytes } from 'node:crypto';
 import { statSync } from 'node:fs';
 import type { ContentHash } from '../../objects/hash.ts';
 import type { ObjectRequest } from '../../objects/object.ts';
 import { onDisk } from './accounts.ts';
 import { QuotaKeeper } from './keeper.ts';
 import { KeeperLock } from './keeper-lock.ts';
-import { type KeeperState, StateFile } from './keeper-state.ts';
-import { LedgerReader, LedgerWriter } from './ledger.ts';
-import { encodeLine, parseLine } from './ledger-line.ts';
+import type { KeeperState } from './keeper-state.ts';
+import { LedgerWriter } from './ledger.ts';
+import { encodeLine } from './ledger-line.ts';
 import { NotedChecksums } from './noted-checksums.ts';
 import { QuotaFiles } from './quota-files.ts';
+import { Room } from './room.ts';
+import { Transfers } from './transfers.ts';
 
 /** A process that stores asks for the lock this often, milliseconds; the first time a little later, as most jobs are short. */
 const LOCK_EVERY_MS = 300;
-/** How often at most it looks how far others have got. */
-const LOOK_EVERY_MS = 10;
-/** Above this share of the limit it looks each time it stores. The keeper is at work then, unless it is stopped. */
-const NEAR = 0.8;
-/** So many processes may store something of the same size at the same moment, each without having seen the others. */
-const CROWD = 100;
-/** A ledger that is so many bytes ahead of the keeper is not read to see how bad it is. */
-const FAR_BEHIND = 4 << 20;
+/** And one that found no room, this often. */
+const LOCK_WITHOUT_ROOM_MS = 50;
 /** Uses are noted together. Milliseconds. */
 const TOUCH_AFTER_MS = 30_000;
 const MAX_TOUCHED = 50_000;
@@ -44,18 +39,15 @@ export class Quota {
   readonly #options: QuotaOptions;
   readonly #files: QuotaFiles;
   readonly #writer: LedgerWriter;
-  readonly #state: StateFile;
+  readonly #room: Room;
+  readonly #transfers = new Transfers((lines) => this.#note(lines));
   #lock: KeeperLock | undefined;
   #keeper: QuotaKeeper | undefined;
   #touched = new Set<string>();
   #touchTimer: NodeJS.Timeout | undefined;
   #lockTimer: NodeJS.Timeout | undefined;
   #askedAt = -Infinity;
-  #lookedAt = -Infinity;
-  #estimate = 0;
-  #estimatedLimit = Infinity;
-  /** Bytes that were noted since the last look, and in all. */
-  #storedSince = 0;
+  /** Bytes on disk that were noted. */
   #stored = 0;
   #unusable = false;
   #closed = false;
@@ -64,16 +56,7 @@ export class Quota {
     this.#options = options;
     this.#files = new QuotaFiles(options.quotaDirectory);
     this.#writer = new LedgerWriter(this.#files.ledger);
-    this.#state = new StateFile(this.#files.state, 'read');
-  }
-
-  /** There is room for an object of `size` bytes. False: use it without storing it. */
-  hasRoomFor(size: number): boolean {
-    if (this.#unusable || !this.#isLimited) return true;
-    this.#lookNowAndThen(size);
-    if (this.#estimate + this.#storedSince + onDisk(size) <= this.#estimatedLimit) return true;
-    this.#askForLock(LOOK_EVERY_MS * 5);
-    return false;
+    this.#room = new Room(this.#files, options.limit ?? Infinity);
   }
 
   /**
@@ -81,45 +64,30 @@ export class Quota {
    * must not appear, as there is no room.
    */
   adding(request: ObjectRequest, size: number, checksum?: number): boolean {
-    this.#lookNowAndThen(0);
+    const stored = storedLine(request, size, checksum);
+    if (this.#isKept) this.#room.lookNowAndThen(0);
+    if (!this.#isKept || !this.#room.isScarceFor(size)) {
+      this.#noteStored(stored, size);
+      return true;
+    }
     // Where room is scarce it is reserved first, so that processes which ask at once see each other.
-    const isScarce = !this.#unusable && this.#isScarce(size);
-    const reserved = isScarce ? this.reserve(size) : undefined;
-    if (isScarce && !reserved) return false;
-    this.noteStored(request, size, checksum);
-    if (reserved) this.release(reserved);
+    const transfer = this.#begin(size);
+    if (transfer === undefined) return false;
+    this.#transfers.end(transfer, stored);
+    this.#haveStored(size);
     return true;
   }
 
-  /**
-   * Room for a transfer of `size` bytes, beside what others transfer, be it the same object; undefined: there is none. It is
-   * noted like an object that nobody will find, so that it is forgotten like one should this process be killed.
-   */
-  reserve(size: number): string | undefined {
-    const hash = randomBytes(20).toString('hex');
-    const label = 'transfer under way';
-    this.#storedSince += onDisk(size);
-    this.#note(encodeLine({ type: 'stored', hash, size, checksum: undefined, kind: 'file', label }));
-    // Others have noted theirs, too.
-    if (this.#isScarce(size)) this.#lookedAt = -Infinity;
-    if (this.hasRoomFor(0)) return hash;
-    this.release(hash);
-    return undefined;
-  }
-
-  release(reservation: string): void {
-    this.#note(encodeLine({ type: 'removed', hash: reservation }));
+  /** Room for a transfer of `size` bytes, until what is returned is called; undefined: there is none. */
+  reserve(size: number): (() => void) | undefined {
+    if (!this.#isKept) return () => {};
+    const transfer = this.#begin(size);
+    return transfer === undefined ? undefined : () => this.#transfers.end(transfer);
   }
 
   /** It has appeared, or will. */
-  noteStored({ hash, letter, label }: ObjectRequest, size: number, checksum?: number): void {
-    const kind = letter === 'C' ? 'catalog' : 'file';
-    this.#storedSince += onDisk(size);
-    this.#stored += onDisk(size);
-    this.#note(encodeLine({ type: 'stored', hash: hash.toString(), size, checksum, kind, label }));
-    if (this.#keeper || this.#closed || !this.#isLimited) return;
-    if (this.#stored > (this.#options.limit ?? Infinity) / 100) this.#askForLock(LOCK_EVERY_MS);
-    else this.#lockTimer ??= setTimeout(() => this.#askForLock(0), LOCK_EVERY_MS).unref();
+  noteStored(request: ObjectRequest, size: number, checksum?: number): void {
+    this.#noteStored(storedLine(request, size, checksum), size);
   }
 
   removed(hash: ContentHash): void {
@@ -164,7 +132,7 @@ export class Quota {
 
   /** Counted by the keeper; undefined: nobody has counted yet. */
   state(): KeeperState | undefined {
-    return this.#state.read();
+    return this.#room.state();
   }
 
   get isKeeper(): boolean {
@@ -190,8 +158,8 @@ export class Quota {
     this.#noteTouched();
     clearTimeout(this.#lockTimer);
     if (!this.#keeper && this.#isLimited && this.#stored > 0) {
-      this.#look();
-      if (this.#estimate > this.#estimatedLimit * 0.95) this.#askForLock(0);
+      this.#room.look();
+      if (this.#room.isTaken(0.95)) this.#askForLock(0);
     }
     this.#closed = true;
     try {
@@ -201,12 +169,43 @@ export class Quota {
     }
     this.#keeper?.close();
     this.#lock?.close();
+    this.#transfers.close();
     this.#writer.close();
-    this.#state.close();
+    this.#room.close();
   }
 
   get #isLimited(): boolean {
     return this.#options.limit !== undefined;
+  }
+
+  get #isKept(): boolean {
+    return this.#isLimited && !this.#unusable;
+  }
+
+  /** undefined: there is no room. */
+  #begin(size: number): string | undefined {
+    this.#room.noted(onDisk(size));
+    const transfer = this.#transfers.begin(size);
+    // Others have noted theirs, too.
+    this.#room.lookNowAndThen(size);
+    if (this.#room.isEnough) return transfer;
+    this.#transfers.end(transfer);
+    this.#askForLock(LOCK_WITHOUT_ROOM_MS);
+    return undefined;
+  }
+
+  #noteStored(line: string, size: number): void {
+    this.#room.noted(onDisk(size));
+    this.#note(line);
+    this.#haveStored(size);
+  }
+
+  /** A process that stores much asks for the lock now and then. */
+  #haveStored(size: number): void {
+    this.#stored += onDisk(size);
+    if (this.#keeper || this.#closed || !this.#isLimited) return;
+    if (this.#stored > (this.#options.limit ?? Infinity) / 100) this.#askForLock(LOCK_EVERY_MS);
+    else this.#lockTimer ??= setTimeout(() => this.#askForLock(0), LOCK_EVERY_MS).unref();
   }
 
   #note(lines: string): void {
@@ -265,56 +264,9 @@ export class Quota {
     const { directory } = this.#options;
     this.#options.warn?.(`the size of the cache ${directory} is not limited: ${message} in ${this.#files.directory}`);
   }
-
-  #lookNowAndThen(size: number): void {
-    if (this.#unusable || !this.#isLimited) return;
-    const time = performance.now();
-    if (!this.#isScarce(size) && time - this.#lookedAt < LOOK_EVERY_MS) return;
-    this.#lookedAt = time;
-    this.#look();
-  }
-
-  #isScarce(size: number): boolean {
-    const near = Math.min(this.#estimatedLimit * NEAR, this.#estimatedLimit - CROWD * onDisk(size));
-    return this.#isLimited && this.#estimate + this.#storedSince + onDisk(size) > near;
-  }
-
-  /** How large the cache is: what the keeper counted, and what was noted since. */
-  #look(): void {
-    this.#storedSince = 0;
-    const state = this.#state.read();
-    const { limit = Infinity } = this.#options;
-    this.#estimatedLimit = Math.min(state?.limit ?? limit, Number.MAX_SAFE_INTEGER);
-    this.#estimate = this.#count(state);
-  }
-
-  #count(state: KeeperState | undefined): number {
-    let reader: LedgerReader | undefined;
-    try {
-      reader = new LedgerReader(this.#files.ledger);
-      // Not counted yet, or replaced a moment ago: then all that counts is in it.
-      const from = state?.inode === reader.inode ? state : { offset: 0, used: 0 };
-      const tail = reader.tail(from.offset);
-      if (tail.length > FAR_BEHIND) return state ? Infinity : 0;
-      return from.used + sumOf(tail);
-    } catch {
-      return state?.used ?? 0;
-    } finally {
-      reader?.close();
-    }
-  }
 }
 
-/** Bytes on disk that these lines of a ledger add. */
-function sumOf(lines: Buffer): number {
-  const added = new Map<string, number>();
-  for (const text of lines.toString('latin1').split('\n')) {
-    if (!text.startsWith('+') && !text.startsWith('-')) continue;
-    const line = parseLine(text);
-    if (line?.type === 'stored') added.set(line.hash, onDisk(line.size));
-    else if (line?.type === 'removed') added.delete(line.hash);
-  }
-  let sum = 0;
-  for (const bytes of added.values()) sum += bytes;
-  return sum;
+function storedLine({ hash, letter, label }: ObjectRequest, size: number, checksum: number | undefined): string {
+  const kind = letter === 'C' ? 'catalog' : 'file';
+  return encodeLine({ type: 'stored', hash: hash.toString(), size, checksum, kind, label });
 }

@@ -6,6 +6,8 @@ import { encodeLine, type LedgerLine, parseLine } from '../../../src/cache/quota
 const hash = fc
   .tuple(fc.integer({ min: 0, max: 12 }), fc.constantFrom('', '-rmd160', '-shake128'))
   .map(([n, suffix]) => n.toString(16).padStart(40, 'a') + suffix);
+/** Of transfers: never the hash of an object. */
+const number = fc.integer({ min: 0, max: 3 }).map((n) => n.toString(16).padStart(40, 'b'));
 const label = fc.string({ unit: 'grapheme-ascii', maxLength: 60 });
 const line: fc.Arbitrary<LedgerLine> = fc.oneof(
   fc.record({
@@ -20,6 +22,8 @@ const line: fc.Arbitrary<LedgerLine> = fc.oneof(
     type: fc.constantFrom('used' as const, 'removed' as const, 'pinned' as const, 'unpinned' as const),
     hash,
   }),
+  fc.record({ type: fc.constant('transfer' as const), hash: number, size: fc.nat({ max: 100_000 }) }),
+  fc.record({ type: fc.constant('removed' as const), hash: number }),
   fc.record({ type: fc.constant('wanted' as const), bytes: fc.maxSafeNat().map((n) => n % 1e15), seconds: fc.nat() }),
   fc.record({ type: fc.constant('event' as const), seconds: fc.nat(), word: fc.constantFrom('cleanup', 'scan 1-2') }),
 );
@@ -45,7 +49,9 @@ test('no text makes the parser throw, and a label with line ends stays one line'
 function plainly(lines: readonly LedgerLine[]) {
   let objects: { hash: string; size: number; kind: string }[] = [];
   const pinned = new Set<string>();
+  const transfers = new Map<string, number>();
   for (const made of lines) {
+    if (made.type === 'transfer') transfers.set(made.hash, made.size);
     if (made.type === 'stored') objects = [...objects.filter((o) => o.hash !== made.hash), made];
     if (made.type === 'used') {
       const found = objects.find((o) => o.hash === made.hash);
@@ -54,11 +60,12 @@ function plainly(lines: readonly LedgerLine[]) {
     if (made.type === 'removed') {
       objects = objects.filter((o) => o.hash !== made.hash);
       pinned.delete(made.hash);
+      transfers.delete(made.hash);
     }
     if (made.type === 'pinned') pinned.add(made.hash);
     if (made.type === 'unpinned') pinned.delete(made.hash);
   }
-  return { objects, pinned };
+  return { objects, pinned, transfers };
 }
 
 test('accounts add up, whatever the lines', (t) => {
@@ -66,10 +73,11 @@ test('accounts add up, whatever the lines', (t) => {
     fc.property(fc.array(line, { maxLength: 80 }), (lines) => {
       const accounts = new Accounts();
       for (const made of lines) accounts.apply(made);
-      const { objects, pinned } = plainly(lines);
+      const { objects, pinned, transfers } = plainly(lines);
+      const sizes = [...objects.map(({ size }) => size), ...transfers.values()];
       t.is(
         accounts.used,
-        objects.reduce((sum, { size }) => sum + onDisk(size), 0),
+        sizes.reduce((sum, size) => sum + onDisk(size), 0),
       );
       t.is(accounts.size, objects.length);
       const files = objects.filter(({ kind }) => kind === 'file').map((o) => o.hash);
@@ -108,4 +116,17 @@ test('what nobody knew of is older than all that is known', (t) => {
   ]);
   t.deepEqual([...accounts.keys()], ['old', 'less old', 'known']);
   t.is(accounts.used, 8192 + 4096 + 4096);
+});
+
+test('a transfer that is not noted any more is told from one that is', (t) => {
+  const accounts = new Accounts();
+  const note = (hash: string) => accounts.apply({ type: 'transfer', hash, size: 4096 });
+  note('killed');
+  note('alive');
+  t.deepEqual(accounts.silentTransfers(), []);
+  note('alive');
+  t.deepEqual(accounts.silentTransfers(), ['killed']);
+  accounts.remove('killed');
+  t.is(accounts.used, 4096);
+  t.deepEqual(accounts.silentTransfers(), ['alive']);
 });
