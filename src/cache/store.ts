@@ -101,23 +101,17 @@ export class CacheStore implements ObjectStore {
     this.#copies = new TierCopies({ upper: writable, lower, quota });
   }
 
-  open(hash: ContentHash, size?: number): LocalObject | undefined {
+  open(hash: ContentHash, size?: number, forLong = false): LocalObject | undefined {
     const bytes = this.#recent.get(hash);
-    if (bytes) {
+    const isFile = !bytes || (forLong && this.#recent.settle(hash));
+    const object = (isFile ? this.#openFile(hash, size) : undefined) ?? (bytes && new MemoryObject(bytes));
+    if (object) {
       this.#hits++;
-      return new MemoryObject(bytes);
+    } else {
+      this.#misses++;
+      this.#missed = hash;
     }
-    for (const source of this.#sources) {
-      const file = source.open(hash, size);
-      if (!file) continue;
-      this.#hits++;
-      if (source === this.#storage?.directory) this.#options.quota?.touch(hash);
-      else this.#copies.up(hash, file.size);
-      return file;
-    }
-    this.#misses++;
-    this.#missed = hash;
-    return undefined;
+    return object;
   }
 
   fetch(request: ObjectRequest): Promise<void> {
@@ -191,6 +185,17 @@ export class CacheStore implements ObjectStore {
     this.flush();
     this.#options.claims?.releaseAll();
     this.#options.quota?.close();
+  }
+
+  #openFile(hash: ContentHash, size: number | undefined): LocalObject | undefined {
+    for (const source of this.#sources) {
+      const file = source.open(hash, size);
+      if (!file) continue;
+      if (source === this.#storage?.directory) this.#options.quota?.touch(hash);
+      else this.#copies.up(hash, file.size);
+      return file;
+    }
+    return undefined;
   }
 
   #start(key: string, request: ObjectRequest, urgent: boolean): Promise<void> {

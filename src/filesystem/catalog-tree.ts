@@ -195,7 +195,7 @@ export class CatalogTree {
   #open(path: string, hash: ContentHash, size: number): Catalog {
     if (hash.isNull) throw this.#refuse(path, 'its parent catalog names no hash for it');
     const request = catalogRequest({ hash, size }, path);
-    const object = this.#store.open(hash, request.size);
+    const object = this.#store.open(hash, request.size, true);
     if (!object) throw new Pending(this.#store.fetch(request));
     try {
       return Catalog.open(object, hash);

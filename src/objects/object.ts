@@ -46,8 +46,9 @@ export interface ObjectStore {
   /**
    * The object if it is local, synchronously; undefined if it has to be fetched. The caller closes it.
    * Where `size` is given, a local copy of another size is damaged: it is thrown away.
+   * `forLong`: it stays open, and so had better be a file than take memory, if it can be stored.
    */
-  open(hash: ContentHash, size?: number): LocalObject | undefined;
+  open(hash: ContentHash, size?: number, forLong?: boolean): LocalObject | undefined;
   /** Makes the object local, verified; one download however many ask. Rejects with a reason fit for a log. */
   fetch(request: ObjectRequest): Promise<void>;
   /** Like fetch, with less urgency, and its failure is nobody's. */

@@ -15,12 +15,12 @@ export interface RepositorySource {
 /** What objects are read through: those in the cache, else the servers'. */
 export type ObjectReader = Pick<ObjectStore, 'open' | 'fetch'>;
 
-/** The object, made local first if need be. The caller closes it. */
-export async function openObject(store: ObjectReader, request: ObjectRequest): Promise<LocalObject> {
-  const local = store.open(request.hash, request.size);
+/** The object, made local first if need be. The caller closes it. `forLong`: see ObjectStore. */
+export async function openObject(store: ObjectReader, request: ObjectRequest, forLong = false): Promise<LocalObject> {
+  const local = store.open(request.hash, request.size, forLong);
   if (local) return local;
   await store.fetch(request);
-  const fetched = store.open(request.hash, request.size);
+  const fetched = store.open(request.hash, request.size, forLong);
   if (!fetched) throw new Error(`${request.label} was fetched, but cannot be opened`);
   return fetched;
 }

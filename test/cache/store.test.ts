@@ -102,6 +102,23 @@ test('the reader is answered from memory before the disk is written, which follo
   t.true(site.cache.has(request.hash, 1000));
 });
 
+test('what stays open for long is a file as soon as it can be one, and takes no memory', async (t) => {
+  const site = await makeSite(t);
+  const { request, plain } = publishObject(site.root, makeObject(sampleBytes(20_000)));
+  await site.store.fetch(request);
+  t.true(site.store.open(request.hash)?.inMemory);
+  const object = site.store.open(request.hash, request.size, true);
+  t.falsy(object?.inMemory);
+  t.true(contentOf(object).equals(plain));
+  site.cache.remove(request.hash);
+  t.true(contentOf(site.store.open(request.hash, request.size, true)).equals(plain), 'it is still in memory');
+  const source = new Downloader({ servers: [site.server.url] });
+  t.teardown(() => source.close());
+  const nowhere = new CacheStore({ source });
+  await nowhere.fetch(request);
+  t.true(nowhere.open(request.hash, request.size, true)?.inMemory);
+});
+
 test('recent objects leave memory, and are on disk then', async (t) => {
   const site = await makeSite(t, { memory: 50_000 });
   const objects = Array.from({ length: 20 }, (_, i) =>

@@ -1,9 +1,9 @@
 // Going over to a new revision under a running mount. Everything that may fail or take long is done before: the catalogs
 // are fetched, verified and compared while the old revision is served. The change itself is one step between two requests.
 import type { ObjectStore } from '../../objects/object.ts';
-import { Catalog } from '../../repository/catalog.ts';
+import type { Catalog } from '../../repository/catalog.ts';
 import { RepositoryError } from '../../repository/errors.ts';
-import { openObject } from '../../repository/source.ts';
+import { openCatalog } from '../../repository/open-catalog.ts';
 import { type CatalogTree, catalogRequest } from '../catalog-tree.ts';
 import type { RootRecord } from '../node-journal.ts';
 import { compareRevisions, type Differences } from './differences.ts';
@@ -50,7 +50,9 @@ async function freeze(tree: CatalogTree, store: ObjectStore, opened: Map<string,
     // It would never come to an end.
     const contested = outcome.missing.find(({ path }) => opened.has(path));
     if (contested) throw new RepositoryError('BadCatalog', `two catalogs claim the directory ${contested.path || '/'}`);
-    const missing = outcome.missing.map(async (each) => [each.path, await openMissing(store, each)] as const);
+    const missing = outcome.missing.map(
+      async ({ nested, path }) => [path, await openCatalog(store, catalogRequest(nested, path))] as const,
+    );
     const arrived = await Promise.allSettled(missing);
     for (const one of arrived) if (one.status === 'fulfilled') opened.set(...one.value);
     for (const one of arrived) if (one.status === 'rejected') throw one.reason;
@@ -68,10 +70,6 @@ function freezeIfAllIsOpen(
   const { promise, resolve: thaw } = Promise.withResolvers<void>();
   tree.freeze(promise);
   return { succession: outcome, thaw };
-}
-
-async function openMissing(store: ObjectStore, { nested, path }: MissingCatalog): Promise<Catalog> {
-  return Catalog.open(await openObject(store, catalogRequest(nested, path)), nested.hash);
 }
 
 /** Requests have their turn between the steps. */

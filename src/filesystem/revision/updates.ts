@@ -3,12 +3,13 @@
 import type { ContentHash } from '../../objects/hash.ts';
 import type { ObjectStore } from '../../objects/object.ts';
 import { type Blacklist, isRevisionBlacklisted, parseBlacklist } from '../../repository/blacklist.ts';
-import { Catalog } from '../../repository/catalog.ts';
+import type { Catalog } from '../../repository/catalog.ts';
 import { RepositoryError, reasonOf } from '../../repository/errors.ts';
+import { openCatalog } from '../../repository/open-catalog.ts';
 import type { MountedRoot } from '../../repository/rollback.ts';
 import { chooseRoot, chosenCatalogRequest, type RootChoice } from '../../repository/root.ts';
 import type { RootNotes } from '../../repository/root-notes.ts';
-import { openObject, type RepositorySource } from '../../repository/source.ts';
+import type { RepositorySource } from '../../repository/source.ts';
 import type { CatalogTree } from '../catalog-tree.ts';
 import type { RepositorySettings } from '../mounted-repository.ts';
 import { rootRecord } from '../node-journal.ts';
@@ -258,7 +259,7 @@ export class Updates {
   /** Rejects when it cannot be used: all is as before then. */
   async #switch(root: RootChoice): Promise<void> {
     const { tree, operations, store, settings, entered } = this.#parts;
-    const catalog = Catalog.open(await openObject(store, chosenCatalogRequest(root)), root.rootHash);
+    const catalog = await openCatalog(store, chosenCatalogRequest(root));
     const { revision, rootPrefix } = catalog;
     const isRoot = rootPrefix === tree.root.catalog.rootPrefix;
     if (!isRoot || isRevisionBlacklisted(this.#blacklist, settings.fqrn, revision)) {
