@@ -46,6 +46,7 @@ export function repositorySession(
 ): Session {
   const { operations, counters, network } = repository;
   const { required } = network.membership;
+  const { latencies } = counters;
   const trace = traceTo(fqrn, log, debug);
   const session = new Session({
     ...descriptor,
@@ -58,6 +59,7 @@ export function repositorySession(
     attributeTimeout: required ? RESTRICTED : FOREVER,
     onError: (request, reason) => (log ? log.error(explain(request, reason)) : report(explain(request, reason))),
     onIoError: () => counters.noteIoError(),
+    ...(latencies ? { onAnswered: (opcode, milliseconds) => latencies.note(opcode, milliseconds) } : {}),
     ...(trace ? { debug: trace } : {}),
   });
   network.caller = session.caller;

@@ -24,6 +24,7 @@ import { checkOfflineStart } from './offline.ts';
 import { RepositoryNetwork } from './repository-network.ts';
 import { RepositoryOperations } from './repository-operations.ts';
 import { RequestCounters } from './request-counters.ts';
+import { RequestLatencies } from './request-latencies.ts';
 import type { KernelCache } from './revision/kernel-cache.ts';
 import { type UpdateOutcome, type UpdateStatus, Updates } from './revision/updates.ts';
 import type { AttributeRules } from './xattrs/access-rules.ts';
@@ -69,6 +70,8 @@ export interface RepositorySettings {
   readonly report: (message: string) => void;
   /** Files that bundles list are fetched ahead, so many at once (CVMFS_PREFETCH_FILEBUNDLES); undefined: not at all. */
   readonly bundleWorkers?: number;
+  /** How long requests take is measured. CVMFS_INSTRUMENT_FUSE */
+  readonly instrumented?: boolean;
   /** Told what is used of the repository, where that is wanted. */
   readonly recorder?: AccessRecorder;
   /** What `report` writes to, and more than what goes wrong. */
@@ -148,7 +151,7 @@ export class MountedRepository {
       if (!settings.rememberLater) remember();
       membership.require(catalog.properties.vomsAuthz);
       if (!restored) settings.journal?.append(encodeRecord(rootRecord(root)));
-      const counters = new RequestCounters();
+      const counters = new RequestCounters(settings.instrumented ? new RequestLatencies() : undefined);
       let updates: Updates | undefined;
       const facts = new LiveFacts({
         settings,

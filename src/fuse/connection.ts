@@ -33,6 +33,8 @@ export interface ConnectionOptions {
   debug?: (line: string) => void;
   /** Told of every request that failed otherwise than by Errno. */
   onError?: (request: string, reason: unknown) => void;
+  /** Told how long each request took that was answered. */
+  onAnswered?: (opcode: number, milliseconds: number) => void;
   /** Told of every reply that says EIO. */
   onIoError?: () => void;
   /** INIT was answered by a server that is gone: it does not come again. */
@@ -140,6 +142,8 @@ export class Connection {
   }
 
   #answer(request: Request, waiting?: Waiting): void {
+    const { onAnswered } = this.#options;
+    const begin = onAnswered === undefined ? 0 : (waiting?.since ?? performance.now());
     let body: number;
     try {
       body = request.opcode === Opcode.INIT ? this.#init(request) : this.#dispatch(request);
@@ -155,6 +159,7 @@ export class Connection {
       }
     }
     this.#send(request, body);
+    onAnswered?.(request.opcode, performance.now() - begin);
   }
 
   #dispatch(request: Request): number {

@@ -42,6 +42,7 @@ export function talkTarget(
     external: external && networkControl(external),
     updates: updateControl(repository),
     settings: lastingSettings(settings.journal),
+    latencies: () => counters.latencies?.all(),
     resetErrors: () => counters.resetErrors(),
   };
 }

@@ -1,6 +1,7 @@
 // What the talk commands ask of a mount. Layers that have no answer leave a function out; the command then says so in the
 // words that the reference has for it.
 import type { MountFacts } from '../filesystem/mount-facts.ts';
+import type { Latency } from '../filesystem/request-latencies.ts';
 
 export interface TalkTarget {
   readonly facts: MountFacts;
@@ -17,6 +18,8 @@ export interface TalkTarget {
   readonly external: NetworkControl | undefined;
   readonly updates: UpdateControl;
   readonly settings: LastingSettings;
+  /** Undefined: not measured. */
+  latencies(): readonly Latency[] | undefined;
   resetErrors(): void;
 }
 

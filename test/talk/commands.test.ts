@@ -140,6 +140,17 @@ test('where a layer has no answer the reference’s words for that are said, and
   }
 });
 
+test('latencies are a table of quantiles, where they are measured', async (t) => {
+  t.regex(await answerTo(madeTarget(), 'latency'), /^Unsupported: .*CVMFS_INSTRUMENT_FUSE=yes/);
+  const read = { action: 'read', count: 3, quantile: (part: number) => part * 1000 };
+  const table = await answerTo(madeTarget([], { latencies: () => [read] }), 'latency');
+  const [head, row, end] = table.split('\n');
+  t.regex(head, /^"repository","action","total_count","time_unit",0\.10000,.*,0\.99900$/);
+  t.regex(row, /^"made\.example\.org","read",3,"nanoseconds",100,200,250,.*,999$/);
+  t.is(head.split(',').length, row.split(',').length);
+  t.is(end, '');
+});
+
 test('internal affairs end in raw counters, three columns each', async (t) => {
   const answer = await answerTo(madeTarget(), 'internal affairs');
   const [report, raw] = answer.split('\n\nRaw Counters:\n');

@@ -84,6 +84,7 @@ export function madeTarget(calls: Calls = [], more: Partial<TalkTarget> = {}): T
       remount: async () => 'Catalog up to date',
       switchTo: async () => false,
     },
+    latencies: () => undefined,
     settings: {
       note: (words, argument) => void calls.push(['note', words, argument]),
       before: () => [],

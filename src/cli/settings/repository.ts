@@ -102,6 +102,7 @@ function settingsFrom(
     bundleWorkers: parameters.isOn('CVMFS_PREFETCH_FILEBUNDLES')
       ? Math.max(1, parameters.number('CVMFS_BUNDLE_POOL_SIZE', 8))
       : undefined,
+    instrumented: parameters.isOn('CVMFS_INSTRUMENT_FUSE'),
     authz: authzSettings(parameters),
     variables: variables(parameters),
     attributeRules: attributeRules(parameters, warn),

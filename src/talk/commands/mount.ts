@@ -5,6 +5,7 @@ import { type TalkCommand, unsupported, wholeNumber } from '../command.ts';
 import { internalAffairs } from '../internal-affairs.ts';
 import { mountStatus } from '../mount-status.ts';
 import { prometheusMetrics } from '../prometheus.ts';
+import type { TalkTarget } from '../talk-target.ts';
 
 export const MOUNT_COMMANDS: readonly TalkCommand[] = [
   { words: 'mountpoint', run: ({ mountpoint }) => mountpoint },
@@ -83,12 +84,35 @@ export const MOUNT_COMMANDS: readonly TalkCommand[] = [
   },
   { words: 'version patchlevel', run: () => '0' },
   { words: 'tracebuffer flush', run: () => 'OK' },
-  unsupported('latency', 'latencies are not measured'),
+  { words: 'latency', run: latencyTable },
   unsupported('tear down to read-only', 'the mount is read-only'),
   unsupported('send mount fd', 'the mount cannot be handed over'),
   // Not of the reference: everything at once, for our own programs.
   { words: 'status json', run: async (target) => ascii(JSON.stringify(await mountStatus(target))) },
 ];
+
+const QUANTILES = [0.1, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.9, 0.95, 0.99, 0.995, 0.999];
+
+/** CSV: how long requests took. */
+function latencyTable({ facts, latencies }: TalkTarget): string {
+  const measured = latencies();
+  if (!measured) return 'Unsupported: latencies are not measured (set CVMFS_INSTRUMENT_FUSE=yes)';
+  const head = [
+    '"repository"',
+    '"action"',
+    '"total_count"',
+    '"time_unit"',
+    ...QUANTILES.map((part) => part.toFixed(5)),
+  ];
+  const rows = measured.map(({ action, count, quantile }) => [
+    `"${facts.fqrn}"`,
+    `"${action}"`,
+    count,
+    '"nanoseconds"',
+    ...QUANTILES.map(quantile),
+  ]);
+  return [head, ...rows].map((row) => `${row.join(',')}\n`).join('');
+}
 
 /** A line for each catalog, indented by how many it is in. */
 export function catalogTree(mountpoints: readonly string[]): string {
