@@ -1,14 +1,13 @@
 // What is new in a revision: the node ids of its catalogs' rows, and all that the kernel may hold and must not any longer.
 // Made in slices, since a catalog may have a million rows and requests want to be answered meanwhile.
 import type { CatalogEntry } from '../../repository/catalog.ts';
-import { FLAG_HIDDEN } from '../../repository/entry-flags.ts';
 import { type AttachedCatalog, type CatalogPlace, nodeOf } from '../attached-catalog.ts';
 import { nodeOfGroup, nodeOfRow } from '../node-id.ts';
 import { KeptNumbering } from '../numbering.ts';
 import { RunMapBuilder } from '../run-map.ts';
 import { HardLinkGroups, isGrouped, type KeptGroup } from './hard-link-groups.ts';
 import { type Match, RowMatcher } from './row-matcher.ts';
-import { haveSameAttributes, isSameNode } from './same-entry.ts';
+import { haveSameAttributes, isListedAlike, isSameNode } from './same-entry.ts';
 import type { Succession, Successor } from './succession.ts';
 
 /** Rows compared before others get their turn: some milliseconds. */
@@ -156,7 +155,7 @@ class Comparison {
     const replaced = this.#replaced.get(attached);
     if (replaced) replaced.kept[old.rowid] = 1;
     if (!haveSameAttributes(old, entry)) this.#altered.push(node);
-    if (((old.flags ^ entry.flags) & FLAG_HIDDEN) === 0) return;
+    if (isListedAlike(old, entry)) return;
     const parentRow = attached.catalog.parentRow(old);
     if (parentRow !== 0) this.#relisted.add(nodeOf(attached, parentRow));
   }

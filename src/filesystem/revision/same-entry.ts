@@ -1,7 +1,7 @@
 // What of a file two revisions have in common. Where the content is the same, the node stays the same with all pages that
 // the kernel holds of it, whatever became of its owner, mode and times.
 import type { Catalog, CatalogEntry } from '../../repository/catalog.ts';
-import { FLAG_CHUNKED } from '../../repository/entry-flags.ts';
+import { FLAG_CHUNKED, FLAG_HIDDEN } from '../../repository/entry-flags.ts';
 import { isDirectory, isRegular, isSymlink } from '../attributes.ts';
 
 const TYPE_MASK = 0o170000;
@@ -35,6 +35,11 @@ export function haveSameAttributes(a: CatalogEntry, b: CatalogEntry): boolean {
     a.gid === b.gid &&
     a.linkCount === b.linkCount
   );
+}
+
+/** Both are seen in the lists of their directory, or neither is. */
+export function isListedAlike(a: CatalogEntry, b: CatalogEntry): boolean {
+  return ((a.flags ^ b.flags) & FLAG_HIDDEN) === 0;
 }
 
 function isSameContent(old: Row, now: Row): boolean {

@@ -5,7 +5,7 @@ import type { CatalogTree } from '../catalog-tree.ts';
 import { catalogNumberOf } from '../node-id.ts';
 import { isGrouped } from './hard-link-groups.ts';
 import type { KernelDifferences } from './kernel-cache.ts';
-import { haveSameAttributes } from './same-entry.ts';
+import { haveSameAttributes, isListedAlike } from './same-entry.ts';
 import { whenOpen } from './when-open.ts';
 
 export interface Unsettled {
@@ -24,17 +24,22 @@ export async function differencesSince(
   tree: CatalogTree,
 ): Promise<KernelDifferences> {
   const vanished = new Map<AttachedCatalog, number[]>();
-  const altered = new Set<number>();
-  for (const attached of replaced) vanished.set(attached, await whenOpen(() => vanishedRows(attached, tree, altered)));
+  const kept = { altered: new Set<number>(), relisted: new Set<number>() };
+  for (const attached of replaced) vanished.set(attached, await whenOpen(() => vanishedRows(attached, tree, kept)));
   const attachments = [];
   for (const attached of tree.attachments.values()) {
     if (!successors.includes(attached.number)) continue;
     attachments.push({ place: attached, appeared: await whenOpen(() => appearedRows(attached)) });
   }
-  return { vanished, attachments, altered: [...altered], relisted: [] };
+  return { vanished, attachments, altered: [...kept.altered], relisted: [...kept.relisted] };
 }
 
-async function vanishedRows(attached: AttachedCatalog, tree: CatalogTree, altered: Set<number>): Promise<number[]> {
+/** What is kept and looks different is added to `kept`. */
+async function vanishedRows(
+  attached: AttachedCatalog,
+  tree: CatalogTree,
+  kept: Readonly<Record<'altered' | 'relisted', Set<number>>>,
+): Promise<number[]> {
   const { catalog, nodes } = attached;
   const rows: number[] = [];
   let count = 0;
@@ -45,8 +50,13 @@ async function vanishedRows(attached: AttachedCatalog, tree: CatalogTree, altere
     const node = grouped ? nodes.nodeOfGroup(entry.hardlinkGroup) : nodeOf(attached, entry.rowid);
     const place = tree.locate(node);
     const now = place?.attached.catalog.row(place.row);
-    if (!now) rows.push(entry.rowid);
-    else if (!haveSameAttributes(entry, now)) altered.add(node);
+    if (!now) {
+      rows.push(entry.rowid);
+      continue;
+    }
+    if (!haveSameAttributes(entry, now)) kept.altered.add(node);
+    const parentRow = isListedAlike(entry, now) ? 0 : catalog.parentRow(entry);
+    if (parentRow !== 0) kept.relisted.add(nodeOf(attached, parentRow));
   }
   return rows;
 }

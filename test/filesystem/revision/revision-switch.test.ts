@@ -5,8 +5,10 @@ import { RepositoryOperations } from '../../../src/filesystem/repository-operati
 import type { Differences } from '../../../src/filesystem/revision/differences.ts';
 import { Invalidation } from '../../../src/filesystem/revision/kernel-cache.ts';
 import { switchRevision } from '../../../src/filesystem/revision/revision-switch.ts';
+import { differencesSince } from '../../../src/filesystem/revision/unsettled.ts';
 import { ContentHash } from '../../../src/objects/hash.ts';
 import { Catalog } from '../../../src/repository/catalog.ts';
+import { FLAG_HIDDEN } from '../../../src/repository/entry-flags.ts';
 import { localObject } from '../../repository/fixtures.ts';
 import { catalogFile, type MadeCatalog, pathHash } from '../../repository/made-catalog.ts';
 import { MADE_FACTS, nodeAt } from '../made-file-system.ts';
@@ -75,4 +77,18 @@ test('a catalog that names others for its own directory is refused, and all stay
     message: 'two catalogs claim the directory /nested',
   });
   t.is(await nodeAt(operations, '/nested/first'), node);
+});
+
+test('a directory that became hidden is told in its parent, also by a server that follows one killed before', async (t) => {
+  const directory = (name: string, flags = 0) => ({ path: `/${name}`, mode: 0o40755, flags: 1 | flags });
+  const { operations, switchTo, tree } = serve(t, {
+    rows: [directory('upper'), directory('upper/seen'), directory('upper/hidden', FLAG_HIDDEN)],
+  });
+  const upper = await nodeAt(operations, '/upper');
+  const { vanished, attachments, relisted } = await switchTo({
+    rows: [directory('upper'), directory('upper/seen', FLAG_HIDDEN), directory('upper/hidden')],
+  });
+  t.deepEqual(relisted, [upper]);
+  const numbers = attachments.map(({ place }) => place.number);
+  t.deepEqual((await differencesSince([...vanished.keys()], numbers, tree)).relisted, [upper]);
 });
