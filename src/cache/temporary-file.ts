@@ -1,22 +1,31 @@
 // Temporary files of a cache, and what dead processes left of theirs.
 import * as fs from 'node:fs';
+import { bootId } from './boot-id.ts';
 import { seal } from './checksum.ts';
 
 /** A transfer writes more often than this even at its lowest allowed speed. */
 const LEFTOVER_MS = 30 * 60_000;
-const NAME = /^fetch\.([0-9]+)\.([0-9]+)\.[0-9a-z]+$/;
+const NAME = /^fetch\.([0-9a-f]+)\.([0-9]+)\.[0-9a-z]+$/;
 
 const CREATE_FLAGS = fs.constants.O_WRONLY | fs.constants.O_CREAT | fs.constants.O_EXCL;
+
+const UNKNOWN = '0';
 
 let counter = 0;
 let namespace: string | undefined;
 
-/** Numbers of processes mean something within one pid namespace only. */
+/**
+ * Numbers of processes mean something within one pid namespace of one machine only: the first namespace has the same number
+ * on all machines. UNKNOWN: nothing can be told.
+ */
 function pidNamespace(): string {
+  if (namespace !== undefined) return namespace;
   try {
-    namespace ??= /[0-9]+/.exec(fs.readlinkSync('/proc/self/ns/pid'))?.[0] ?? '0';
+    const number = /[0-9]+/.exec(fs.readlinkSync('/proc/self/ns/pid'))?.[0];
+    const machine = bootId()?.slice(0, 8);
+    namespace = number === undefined || machine === undefined ? UNKNOWN : machine + number;
   } catch {
-    namespace = '0';
+    namespace = UNKNOWN;
   }
   return namespace;
 }
@@ -90,7 +99,7 @@ export class TemporaryFile {
 }
 
 /**
- * Removes temporary files of processes that are gone: those of this pid namespace at once, others when nobody has
+ * Removes temporary files of processes that are gone: those of this machine and pid namespace at once, others when nobody has
  * written to them for half an hour. Should their process live after all, its transfer is repeated. Returns how many.
  */
 export function sweepTemporaryFiles(directory: string, now = Date.now()): number {
@@ -104,7 +113,7 @@ export function sweepTemporaryFiles(directory: string, now = Date.now()): number
   for (const name of names) {
     try {
       const [, space, pid] = NAME.exec(name) ?? [];
-      const dead = space === pidNamespace() && !isAlive(Number(pid));
+      const dead = space !== UNKNOWN && space === pidNamespace() && !isAlive(Number(pid));
       if (!dead && now - fs.lstatSync(`${directory}/${name}`).mtimeMs < LEFTOVER_MS) continue;
       fs.unlinkSync(`${directory}/${name}`);
       removed++;

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { CacheDirectory } from '../../src/cache/directory.ts';
 import { CacheError } from '../../src/cache/errors.ts';
@@ -8,6 +8,7 @@ import { makeObject, temporaryDirectory } from '../support/object-fixture.ts';
 
 const { request, plain } = makeObject(Buffer.from('content of a file'));
 const { hash } = request;
+const TEMPORARY_FILE = join(import.meta.dirname, '../../src/cache/temporary-file.ts');
 
 function newCache(t: ExecutionContext): CacheDirectory {
   return CacheDirectory.open(join(temporaryDirectory(t), 'deep', 'cache'));
@@ -158,7 +159,7 @@ test('files that dead processes left are swept, those of living ones stay', (t) 
   const cache = newCache(t);
   cache.store(hash, plain);
   const alive = cache.create();
-  const namespace = /\d+/.exec(fs.readlinkSync('/proc/self/ns/pid'))?.[0];
+  const [, namespace] = basename(alive.path).split('.');
   const txn = join(cache.path, 'txn');
   const hour = new Date(Date.now() - 3_600_000);
   const leave = (name: string, old: boolean) => {
@@ -173,6 +174,20 @@ test('files that dead processes left are swept, those of living ones stay', (t) 
   t.is(cache.sweep(), 3);
   t.deepEqual(fs.readdirSync(txn).sort(), [alive.path.slice(txn.length + 1), `fetch.1.${dead}.b`].sort());
   alive.discard();
+});
+
+test('files of processes on another machine that uses the same directory are left alone', (t) => {
+  const cache = newCache(t);
+  cache.store(hash, plain);
+  const bootId = join(temporaryDirectory(t), 'boot-id');
+  fs.writeFileSync(bootId, '01234567-89ab-4cde-8f01-23456789abcd');
+  const create = `require(${JSON.stringify(TEMPORARY_FILE)}).TemporaryFile.create(${JSON.stringify(join(cache.path, 'txn'))})`;
+  const there = 'mount --bind "$0" /proc/sys/kernel/random/boot_id && exec "$@"';
+  const words = ['-rm', 'sh', '-c', there, bootId, process.execPath, '-e', create];
+  execFileSync('unshare', words, { stdio: 'inherit' });
+  t.is(cache.sweep(), 0);
+  t.is(fs.readdirSync(join(cache.path, 'txn')).length, 1);
+  t.is(cache.sweep(Date.now() + 3_600_000), 1, 'but not for ever');
 });
 
 test('a temporary file that was swept away by mistake is a failure to store, nothing worse', (t) => {

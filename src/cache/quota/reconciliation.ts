@@ -1,6 +1,7 @@
 // Compares the accounts with what is really in the directory: now and then, as others may have put something there, and after
 // a crash of the machine, as lines that were written shortly before may be lost.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
+import { bootId } from '../boot-id.ts';
 import type { Accounts } from './accounts.ts';
 import { encodeLine, type LedgerLine } from './ledger-line.ts';
 import { type FoundObject, pathOfObject, scanObjects } from './scan.ts';
@@ -50,7 +51,7 @@ export class Reconciliation {
     if (line.type === 'stored') {
       this.#changed?.add(line.hash);
       this.#doubted.delete(line.hash);
-    } else if (line.type === 'event' && line.word === `scan ${bootId()}`) this.#began = line.seconds * 1000;
+    } else if (line.type === 'event' && line.word === scanWord()) this.#began = line.seconds * 1000;
   }
 
   /** True: there are objects of which the ledger does not know, and which are counted now. */
@@ -82,7 +83,7 @@ export class Reconciliation {
   /** So that the next keeper need not do it again. */
   noteDone(): void {
     const seconds = Math.floor(this.#began / 1000);
-    this.#options.note(encodeLine({ type: 'event', seconds, word: `scan ${bootId()}` }));
+    this.#options.note(encodeLine({ type: 'event', seconds, word: scanWord() }));
   }
 
   close(): void {
@@ -99,14 +100,7 @@ export class Reconciliation {
   }
 }
 
-let boot: string | undefined;
-
-/** Of the machine since it was started. */
-function bootId(): string {
-  try {
-    boot ??= readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
-  } catch {
-    boot = 'unknown';
-  }
-  return boot;
+/** Says when what was counted is to be doubted: after the machine was started anew. */
+function scanWord(): string {
+  return `scan ${bootId() ?? 'unknown'}`;
 }
