@@ -183,6 +183,20 @@ test('a limit that is set later holds for all processes', async (t) => {
   t.true((quota.state()?.used ?? Infinity) <= MEGABYTE);
 });
 
+test('a limit is replaced, never gone for a moment', async (t) => {
+  const { files } = (await makeSite(t)).opened.quota!;
+  files.limit = MEGABYTE;
+  const held = fs.openSync(join(files.directory, 'limit'), 'r');
+  t.teardown(() => fs.closeSync(held));
+  files.limit = 2 * MEGABYTE;
+  t.is(fs.readFileSync(held, 'latin1'), `${MEGABYTE}\n`, 'who reads it meanwhile gets the old one whole');
+  t.is(files.limit, 2 * MEGABYTE);
+  t.deepEqual(
+    fs.readdirSync(files.directory).filter((name) => name.startsWith('limit')),
+    ['limit'],
+  );
+});
+
 test('wiping a cache that is in use: everything goes, readers go on, and fetch again', async (t) => {
   const site = await makeSite(t);
   const objects = await stored(site, SIZES);

@@ -7,7 +7,7 @@
 //   limit    bytes, set by `cvmfsexec cache limit`; counts more than CVMFS_QUOTA_LIMIT
 //   full     its time is the last time that a process found the disk full
 //   fetching  directory: what some process is fetching just now (fetch-claims.ts)
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 
 export class QuotaFiles {
   readonly directory: string;
@@ -74,7 +74,15 @@ export class QuotaFiles {
       return;
     }
     mkdirSync(this.directory, { recursive: true, mode: 0o700 });
-    writeFileSync(this.#limit, `${bytes}\n`, { mode: 0o600 });
+    // The old one holds until the new one is complete, also when this process is killed or the disk is full.
+    const temporary = `${this.#limit}.${process.pid}`;
+    try {
+      writeFileSync(temporary, `${bytes}\n`, { mode: 0o600 });
+      renameSync(temporary, this.#limit);
+    } catch (error) {
+      rmSync(temporary, { force: true });
+      throw error;
+    }
   }
 }
 
