@@ -29,10 +29,17 @@ export async function rewriteLedger(
   for (const hash of accounts.pinnedKeys()) lines.push(encodeLine({ type: 'pinned', hash }));
   for (const [hash, size] of accounts.transfers()) lines.push(encodeLine({ type: 'transfer', hash, size }));
   const temporary = `${path}.new`;
-  const bytes = await writeLines(temporary, lines);
-  const meanwhile = reader.tail(offset);
-  fs.appendFileSync(temporary, meanwhile);
-  fs.renameSync(temporary, path);
+  let bytes: number;
+  let meanwhile: Buffer;
+  try {
+    bytes = await writeLines(temporary, lines);
+    meanwhile = reader.tail(offset);
+    fs.appendFileSync(temporary, meanwhile);
+    fs.renameSync(temporary, path);
+  } catch (error) {
+    fs.rmSync(temporary, { force: true });
+    throw error;
+  }
   // Nobody writes to the old one any more who will not see that it has lost its name.
   const late = reader.tail(offset + meanwhile.length);
   if (late.length > 0) {
@@ -61,11 +68,11 @@ async function writeLines(path: string, lines: readonly string[]): Promise<numbe
       batch += line;
       if (batch.length < BATCH_BYTES) continue;
       bytes += batch.length;
-      await file.write(batch, null, 'latin1');
+      await file.appendFile(batch, 'latin1');
       batch = '';
     }
     bytes += batch.length;
-    await file.write(batch, null, 'latin1');
+    await file.appendFile(batch, 'latin1');
   } finally {
     await file.close();
   }
