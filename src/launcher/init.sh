@@ -32,12 +32,12 @@ cx_let_server_finish() {
   [ $$ = 1 ] || return # without a pid namespace `-1` would be all the caller's processes
   cx_server_ended=
   trap cx_server_ended=1 60 61
-  kill -URG -1
   cx_count=0
   while [ ! "$cx_server_ended" ] && [ $cx_count -lt 40 ]; do
     cx_count=$((cx_count + 1))
     command sleep 0.05 &
-    wait $!
+    kill -URG -1 # each time: one that is just being started does not hear it yet
+    [ "$cx_server_ended" ] || wait $!
   done
 }
 cx_nothing_mounted() {
