@@ -12,9 +12,9 @@ export function clientId(directory: string | undefined): string {
   const before = read(file);
   if (before !== undefined) return before;
   const id = randomUUID();
-  const temporary = `${file}.${process.pid}`;
+  const temporary = `${file}.${id}`;
   try {
-    writeFileSync(temporary, `${id}\n`, { mode: 0o644 });
+    writeFileSync(temporary, `${id}\n`, { mode: 0o644, flag: 'wx' });
     // Of several processes that make one at once, the first one wins.
     linkSync(temporary, file);
   } catch {

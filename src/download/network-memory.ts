@@ -41,9 +41,10 @@ export class NetworkMemory {
     const notes = { ...this.#notes, ...this.#read(), [kind]: { question, time: Date.now() / 1000, answer } };
     this.#notes = notes;
     if (this.#file === undefined) return;
-    const temporary = `${this.#file}.${process.pid}`;
+    // Process ids are those of namespaces: several servers that share a cache may have the same.
+    const temporary = `${this.#file}.${process.pid}.${Math.random().toString(36).slice(2)}`;
     try {
-      writeFileSync(temporary, `${JSON.stringify(notes)}\n`, { mode: 0o660 });
+      writeFileSync(temporary, `${JSON.stringify(notes)}\n`, { mode: 0o660, flag: 'wx' });
       renameSync(temporary, this.#file);
     } catch {
       rmSync(temporary, { force: true });
