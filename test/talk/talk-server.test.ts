@@ -9,10 +9,11 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { createConnection, createServer, type Socket } from 'node:net';
+import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
+import { statusOfAll } from '../../src/talk/running.ts';
 import { SocketPlace } from '../../src/talk/socket-place.ts';
 import { ask, liveServers } from '../../src/talk/talk-client.ts';
 import { type Answering, TalkServer } from '../../src/talk/talk-server.ts';
@@ -178,6 +179,24 @@ test('a server that is killed before or within its answer has not answered', asy
   await new Promise<void>((resolve) => dying.listen(at.path(NAME), resolve));
   t.teardown(() => dying.close());
   for (sent of ['', '{"fqrn":']) await t.throwsAsync(ask(at, 'status json'), { code: 'FAILED', message: /complete/ });
+});
+
+test('the status of all servers leaves out one that is killed as it is asked, and fails for one that does not answer', async (t) => {
+  const at = place(t);
+  await started(t, at, async () => JSON.stringify({ fqrn: 'alive', pid: 1, pidNamespace: '' }));
+  const fqrns = async () => (await statusOfAll(at)).map(({ fqrn }) => fqrn);
+  const faulty = async (answer: (socket: Socket, server: Server) => void) => {
+    const server = createServer((socket) => socket.on('error', () => {}).once('data', () => answer(socket, server)));
+    await new Promise<void>((resolve) => server.listen(at.path(at.newName()), resolve));
+    t.teardown(() => server.close());
+  };
+  await faulty((socket, server) => {
+    server.close();
+    socket.destroy();
+  });
+  t.deepEqual(await fqrns(), ['alive']);
+  await faulty((socket) => socket.destroy());
+  await t.throwsAsync(fqrns(), { code: 'FAILED' });
 });
 
 test('where there is no directory, or a link that leads nowhere', async (t) => {
