@@ -43,9 +43,10 @@ function job(script: string, engine: string, of: string, programs?: string): Pro
   });
 }
 
-/** The same program is told by write(2) or close(2), and what is there stays as it was. */
+/** Whoever writes is told, if perhaps only by close(2); and what is there stays as it was. */
 const FILL = `echo before >text/new; echo more >>text/line
   dd if=/dev/zero of=new bs=64k count=400 2>&1 | sed -n 's/.*: //p'
+  (echo small | dd of=text/small) 2>/dev/null || echo refused
   (echo more >>large) 2>&1 | sed 's/.*: //'; (echo more >>text/other) 2>/dev/null; : >text/empty 2>/dev/null
   md5sum <large; cat text/new text/line text/other
   rm new; echo after >text/after; cat text/after`;
@@ -54,7 +55,7 @@ for (const engine of ['kernel', 'fuse']) {
   const sum = () => execFileSync('md5sum', { input: Buffer.alloc(LARGE, 'published\n'), encoding: 'utf8' });
   const expected = () => {
     const full = 'No space left on device\n';
-    return `${full}${full}${sum()}before\nline\nmore\nother\nafter\n`;
+    return `${full}refused\n${full}${sum()}before\nline\nmore\nother\nafter\n`;
   };
 
   const onFullDisk = isRoot ? test.serial : test.serial.skip;

@@ -52,11 +52,11 @@ function outcomes(text: string): Map<string, string> {
 }
 
 /** What is other than in a plain directory. */
-async function differences(options: readonly string[]): Promise<Record<string, string>> {
+async function differences(options: readonly string[], of = ''): Promise<Record<string, string>> {
   const { stdout, stderr } = await place.run({
     repositories: [],
     parameters: { SERVER_URL: `file://${repository.serverRoot}/@fqrn@`, KEYS_DIR: repository.clientKeys },
-    options: ['--overlay', repository.fqrn, ...options],
+    options: ['--overlay', `${repository.fqrn}${of}`, ...options],
     command: ['/usr/bin/python3', program, `/cvmfs/${repository.fqrn}`],
   });
   const found = outcomes(stdout);
@@ -129,7 +129,13 @@ test.serial("the kernel's overlay: what is other than in a plain directory", asy
 test.serial('fuse-overlayfs 1.10: what is other than in a plain directory', async (t) => {
   const version = execFileSync('fuse-overlayfs', ['--version'], { encoding: 'utf8' });
   if (!/version 1\.10/.test(version)) return t.pass(`skipped, this is another: ${version}`);
-  t.deepEqual(withoutLinkCount(await differences(['--overlay-engine', 'fuse'])), FUSE);
+  const words = ['--overlay-engine', 'fuse'];
+  t.deepEqual(withoutLinkCount(await differences(words)), FUSE);
+  t.deepEqual(withoutLinkCount(await differences(words, `:${place.newPath()}`)), {
+    ...FUSE,
+    open_file_sees_later_change: "'openedopened'",
+    published_hard_links_share_changes: '(1, 1, False)',
+  });
 });
 
 const root = apptainerRoot();
