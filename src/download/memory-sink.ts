@@ -5,6 +5,8 @@ export class MemorySink implements TransferSink {
   #limit: number;
   #parts: Buffer[] = [];
   #bytes = 0;
+  #control: TransferControl | undefined;
+  #failure: Error | undefined;
 
   /** `limit`: bytes. */
   constructor(limit: number) {
@@ -13,6 +15,8 @@ export class MemorySink implements TransferSink {
 
   begin(control: TransferControl): void {
     this.abort();
+    if (this.#failure) throw this.#failure;
+    this.#control = control;
     if ((control.length ?? 0) > this.#limit) throw new CorruptTransfer(`larger than ${this.#limit} bytes`);
   }
 
@@ -23,9 +27,18 @@ export class MemorySink implements TransferSink {
     return true;
   }
 
-  end(): void {}
+  end(): void {
+    this.#control = undefined;
+  }
+
+  /** Ends a transfer in progress, and any that begins later. */
+  fail(error: Error): void {
+    this.#failure = error;
+    this.#control?.fail(error);
+  }
 
   abort(): void {
+    this.#control = undefined;
     this.#parts = [];
     this.#bytes = 0;
   }

@@ -24,6 +24,8 @@ export interface DiscoveryOptions {
 
 const WPAD = 'http://wpad/wpad.dat';
 const MAX_PAC_BYTES = 1024 * 1024;
+/** For reading one, however steadily it comes. */
+const PAC_SECONDS = 30;
 
 /** The word `auto` stands for the usual place. */
 export function pacUrls(text: string): string[] {
@@ -72,7 +74,8 @@ async function readPac(url: string, { sender, resolver, answered }: DiscoveryOpt
     }
   }
   answered();
-  return (await sender.fetch(match[2] ?? '/', MAX_PAC_BYTES, { server, proxy: DIRECT })).toString();
+  const script = await sender.fetch(match[2] ?? '/', MAX_PAC_BYTES, { server, proxy: DIRECT }, PAC_SECONDS);
+  return script.toString();
 }
 
 async function proxiesOf(script: string, url: string, options: DiscoveryOptions): Promise<string> {

@@ -93,10 +93,16 @@ export class Sender {
     }
   }
 
-  /** A small file by a single attempt. `limit`: bytes. */
-  async fetch(path: string, limit: number, attempt: Attempt): Promise<Buffer> {
+  /** A small file by a single attempt. `limit`: bytes. `seconds`: for the whole of it, however steadily it comes. */
+  async fetch(path: string, limit: number, attempt: Attempt, seconds?: number): Promise<Buffer> {
     const sink = new MemorySink(limit);
-    await this.send({ path, label: path.replace(/^\/+/, '') }, attempt, sink);
+    const late = new DownloadError('HOST_TOO_SLOW', `not complete within ${seconds} s`);
+    const timer = seconds === undefined ? undefined : setTimeout(() => sink.fail(late), seconds * 1000);
+    try {
+      await this.send({ path, label: path.replace(/^\/+/, '') }, attempt, sink);
+    } finally {
+      clearTimeout(timer);
+    }
     return sink.take();
   }
 

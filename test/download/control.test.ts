@@ -9,6 +9,7 @@ import test, { type ExecutionContext } from 'ava';
 import { Downloader } from '../../src/download/downloader.ts';
 import { probeServers, reachOfAll } from '../../src/download/probe.ts';
 import { parseTracingHeaders, userAgent } from '../../src/download/request-headers.ts';
+import { DIRECT } from '../../src/download/sender.ts';
 import type { DownloadSettings } from '../../src/download/settings.ts';
 import { TestServer } from '../support/http-server.ts';
 import { temporaryDirectory } from '../support/object-fixture.ts';
@@ -103,6 +104,21 @@ test('each server through each proxy: how long it takes, or why not', async (t) 
   );
   t.regex(reach[1].failure ?? '', /connection reset/);
   t.regex(reach[2].failure ?? '', /no such file/);
+});
+
+test('what has to be there in time is given up, though it comes steadily', async (t) => {
+  const server = await serve(t);
+  server.fault(/body/, { body: 'x'.repeat(1e6), dribble: { bytes: 4096, every: 20 } });
+  server.fault(/head/, { delay: 600, body: 'content' });
+  const downloader = download(t, [server.url]);
+  const attempt = { server: downloader.servers.servers[0], proxy: DIRECT };
+  for (const path of ['/body', '/head']) {
+    await t.throwsAsync(downloader.sender.fetch(path, 2e6, attempt, 0.3), {
+      code: 'HOST_TOO_SLOW',
+      message: /not complete within 0\.3 s/,
+    });
+  }
+  t.is(String(await downloader.sender.fetch('/x', 100, attempt, 30)), 'content');
 });
 
 test('other servers, proxies and time-outs take effect at once; what is no list changes nothing', async (t) => {
