@@ -14,8 +14,14 @@ export class FileObject implements LocalObject {
   }
 
   read(target: Uint8Array, offset: number, length: number, position: number): number {
-    // After close, -1: never somebody else's descriptor.
-    return readSync(this.#fd, target, offset, length, position);
+    try {
+      // After close, -1: never somebody else's descriptor.
+      return readSync(this.#fd, target, offset, length, position);
+    } catch (error) {
+      // Another machine removed it from a cache on NFS: to the reader it is one that was cut off, which is fetched again.
+      if ((error as NodeJS.ErrnoException).code === 'ESTALE') return 0;
+      throw error;
+    }
   }
 
   close(): void {
