@@ -12,17 +12,20 @@ export interface RepositorySource {
   switchServer?(): boolean;
 }
 
+/** Somebody may wipe the cache between the arrival of an object and its opening. */
+const MAX_FETCHES = 3;
+
 /** What objects are read through: those in the cache, else the servers'. */
 export type ObjectReader = Pick<ObjectStore, 'open' | 'fetch'>;
 
 /** The object, made local first if need be. The caller closes it. `forLong`: see ObjectStore. */
 export async function openObject(store: ObjectReader, request: ObjectRequest, forLong = false): Promise<LocalObject> {
-  const local = store.open(request.hash, request.size, forLong);
-  if (local) return local;
-  await store.fetch(request);
-  const fetched = store.open(request.hash, request.size, forLong);
-  if (!fetched) throw new Error(`${request.label} was fetched, but cannot be opened`);
-  return fetched;
+  for (let fetches = 0; ; fetches++) {
+    const local = store.open(request.hash, request.size, forLong);
+    if (local) return local;
+    if (fetches === MAX_FETCHES) throw new Error(`${request.label} was fetched, but cannot be opened`);
+    await store.fetch(request);
+  }
 }
 
 /** The whole content of a small object. */
