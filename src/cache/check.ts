@@ -24,7 +24,8 @@ export interface CheckOptions {
   readonly checksumOf: ChecksumOf;
   /** Removes what is damaged; it is fetched again when it is needed. */
   readonly repair: boolean;
-  readonly onRemoved?: (hash: ContentHash) => void;
+  /** Told before it is removed: whoever stores it anew says that after it. */
+  readonly onRemove?: (hash: ContentHash) => void;
 }
 
 const compress = promisify(deflate);
@@ -50,10 +51,9 @@ export async function checkCache(directory: string, options: CheckOptions): Prom
       else if (verdict === 'unknown') unknown++;
       else {
         damaged.push(name);
-        if (options.repair && remove(path)) {
-          removed++;
-          options.onRemoved?.(hash);
-        }
+        if (!options.repair) continue;
+        options.onRemove?.(hash);
+        if (remove(path)) removed++;
       }
     }
   }

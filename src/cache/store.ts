@@ -166,8 +166,9 @@ export class CacheStore implements ObjectStore {
   evict(hash: ContentHash): void {
     this.#recent.remove(hash);
     this.#options.claims?.release(hash);
-    for (const source of this.#sources) if (!source.readOnly) source.remove(hash);
+    // Noted first: whoever stores it anew says that after it.
     this.#options.quota?.removed(hash);
+    for (const source of this.#sources) if (!source.readOnly) source.remove(hash);
   }
 
   /** Writes what is only in memory to disk. */

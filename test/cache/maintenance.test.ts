@@ -120,7 +120,8 @@ test('check finds damage of the same size and time, and with repair removes it',
     damaged,
     removed: 0,
   });
-  t.like(await checkCache(site.path, { checksumOf, repair: true }), { damaged, removed: 1 });
+  const onRemove = () => t.true(fs.existsSync(path), 'noted before it is gone');
+  t.like(await checkCache(site.path, { checksumOf, repair: true, onRemove }), { damaged, removed: 1 });
   t.like(await checkCache(site.path, { checksumOf, repair: false }), { files: 2, damaged: [] });
 });
 
@@ -195,6 +196,22 @@ test('a limit is replaced, never gone for a moment', async (t) => {
     fs.readdirSync(files.directory).filter((name) => name.startsWith('limit')),
     ['limit'],
   );
+});
+
+test('an object is thrown away after that was noted', async (t) => {
+  const site = await makeSite(t);
+  const [{ request }] = await stored(site, [10_000]);
+  const quota = site.opened.quota!;
+  const path = new CacheDirectoryOf(site).objectPath(request);
+  const removed = quota.removed.bind(quota);
+  quota.removed = (hash) => {
+    t.true(fs.existsSync(path));
+    removed(hash);
+  };
+  site.store.evict(request.hash);
+  t.false(fs.existsSync(path));
+  t.deepEqual(listObjects(quota.files, 'all'), []);
+  t.plan(3);
 });
 
 test('wiping a cache that is in use: everything goes, readers go on, and fetch again', async (t) => {

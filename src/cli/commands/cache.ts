@@ -135,7 +135,7 @@ async function check(directory: string, { opened: { quota }, repair }: Task): Pr
   const result = await checkCache(directory, {
     checksumOf: quota?.checksums ?? (() => undefined),
     repair,
-    onRemoved: (hash) => quota?.removed(hash),
+    onRemove: (hash) => quota?.removed(hash),
   });
   const { files, unknown, damaged, removed } = result;
   const lines = damaged.map((hash) => `damaged: ${hash}`);
