@@ -153,6 +153,20 @@ test('objects that somebody else put there are counted, and removed first', asyn
   t.is(cleanups(quota.files, 5), 1);
 });
 
+test('a clean-up ends while others go on noting what they use', async (t) => {
+  const site = await makeSite(t);
+  const [{ request }] = await stored(site, SIZES);
+  const other = site.again().opened.quota!;
+  let pause = setImmediate(() => {});
+  const use = () => {
+    other.pin(request.hash, false);
+    pause = setImmediate(use);
+  };
+  use();
+  t.teardown(() => clearImmediate(pause));
+  t.true(await cleanUp(site.opened.quota!, 100_000));
+});
+
 test('what the ledger knows of is listed by its label; pinned entries outlive a clean-up', async (t) => {
   const site = await makeSite(t);
   const objects = await stored(site, SIZES);

@@ -17,6 +17,8 @@ const ACTIVE_MS = 20;
 const QUIET_AFTER_MS = 1000;
 const WITH_WATCH_MS = 10_000;
 const WITHOUT_WATCH_MS = 500;
+/** What can wait for a quiet moment waits no longer than this. Milliseconds. */
+const TIDY_WITHIN_MS = 5000;
 /** A ledger is replaced when it has this many lines more than needed. */
 const SPARE_LINES = 20_000;
 /** Freed at once when a process finds the disk full: bytes, or this share of what there is. */
@@ -47,6 +49,7 @@ export class QuotaKeeper {
   #written = '';
   #busySince = performance.now();
   #transfersSeen = performance.now();
+  #tidied = performance.now();
   #rewriting = false;
   #timer: NodeJS.Timeout | undefined;
   #watcher: FSWatcher | undefined;
@@ -107,8 +110,10 @@ export class QuotaKeeper {
         this.#writeState();
         this.#eviction.goOn();
       }
-      if (news || this.#eviction.isBusy) this.#busySince = performance.now();
-      else this.#tidy();
+      const time = performance.now();
+      const isBusy = !this.#reader.isAtEnd || this.#eviction.isBusy;
+      if (!isBusy && (!news || time - this.#tidied > TIDY_WITHIN_MS)) this.#tidy();
+      if (news || isBusy) this.#busySince = time;
       if (!this.#reader.isAtEnd) this.#schedule(0);
       else if (performance.now() - this.#busySince < QUIET_AFTER_MS) this.#schedule(ACTIVE_MS);
       else this.#rest();
@@ -217,8 +222,8 @@ export class QuotaKeeper {
     }
   }
 
-  /** What can wait for a quiet moment. */
   #tidy(): void {
+    this.#tidied = performance.now();
     if (this.#rewriting || this.#reconciliation.isRunning) return;
     if (this.#reconciliation.isDue) void this.#reconcile();
     else if (this.#lines > 2 * this.#accounts.size + SPARE_LINES) void this.#rewrite();

@@ -35,6 +35,8 @@ export interface QuotaOptions {
   readonly warn?: (line: string) => void;
 }
 
+export type LedgerPosition = Pick<KeeperState, 'inode' | 'offset'>;
+
 export class Quota {
   readonly #options: QuotaOptions;
   readonly #files: QuotaFiles;
@@ -99,10 +101,17 @@ export class Quota {
     this.#note(hashes.map((hash) => encodeLine({ type: 'removed', hash })).join(''));
   }
 
-  /** The keeper has not read all that was noted. */
-  isBehind({ inode, offset }: KeeperState): boolean {
+  /** The end of what was noted up to now. */
+  position(): LedgerPosition {
     const found = statSync(this.#files.ledger, { throwIfNoEntry: false });
-    return found !== undefined && (found.ino !== inode || found.size > offset);
+    return { inode: found?.ino ?? 0, offset: found?.size ?? 0 };
+  }
+
+  /** Whoever counted so had not read the ledger up to there. */
+  isBehind({ inode, offset }: LedgerPosition, position: LedgerPosition): boolean {
+    if (inode === position.inode) return offset < position.offset;
+    // It was replaced since: what is counted by the new one was counted after that.
+    return inode !== this.position().inode;
   }
 
   pin(hash: ContentHash, pinned: boolean): void {
