@@ -7,6 +7,7 @@ import { FuseError, systemCode } from './fuse-error.ts';
 import type { Negotiated } from './init.ts';
 import { releaseLostRequests } from './lost-requests.ts';
 import { Notifier, resendMessage } from './notify.ts';
+import { Opcode } from './opcodes.ts';
 import type { Caller } from './operations.ts';
 
 export interface SessionOptions extends ConnectionOptions {
@@ -81,9 +82,13 @@ export class Session {
   /** The first request that comes tells which numbers the dead server can have had. */
   #releaseLost(): void {
     const receive = this.#receive;
+    const { request } = this.#connection;
     this.#receive = () => {
-      this.#receive = receive;
-      releaseLostRequests(this.#device.fd, this.#connection.request.unique);
+      // An INTERRUPT comes first, and has the number of one of those that were lost.
+      if (request.opcode !== Opcode.INTERRUPT) {
+        this.#receive = receive;
+        releaseLostRequests(this.#device.fd, request.unique);
+      }
       receive();
     };
     this.#askSomething?.();

@@ -2,6 +2,11 @@ import { existsSync } from 'node:fs';
 import test from 'ava';
 import { mount } from './mount.ts';
 
+/** undefined: it takes longer, milliseconds. */
+function within<T>(limit: number, promise: Promise<T>): Promise<T | undefined> {
+  return Promise.race([promise, new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), limit))]);
+}
+
 const SERVER_ENDS = 'for i in $(seq 50); do [ -e /proc/$SERVER_PID/exe ] || { echo gone; break; }; sleep 0.05; done';
 
 for (const command of ['umount', 'umount -l', 'umount -f -l']) {
@@ -111,6 +116,27 @@ test.serial('where the kernel cannot repeat requests, those that were lost are l
   t.is((await looking).stdout, 'at last\n');
   t.is((await reading).stdout, 'hello\n');
 });
+
+for (const withoutResend of [false, true]) {
+  const title = withoutResend ? 'the kernel cannot repeat it' : 'the kernel repeats it';
+  test.serial(`what was lost comes also where somebody was killed while there was no server (${title})`, async (t) => {
+    const mounted = await mount(t, { keepDescriptor: true, withoutResend });
+    if (mounted === undefined) return;
+    const node = await mounted.server('nodeOf', 'hello2');
+    await mounted.server('hold', 'slow');
+    await mounted.server('hold', node);
+    const killed = mounted.run('cat "$MP/slow" & echo $! >"$MP.pid"; wait $!; echo "status $?"');
+    await mounted.untilPending(1);
+    const reading = mounted.run('cat "$MP/hello2"');
+    await mounted.untilPending(2);
+    await mounted.killServer();
+    await mounted.run('kill -KILL $(cat "$MP.pid")');
+    await mounted.restartServer();
+    t.is((await mounted.run('cat "$MP/many/name-1"')).stdout, '1');
+    t.is((await killed).stdout, 'status 137\n');
+    t.is((await within(20_000, reading))?.stdout, 'hello\n');
+  });
+}
 
 test.serial('nothing is left of a mount whose namespace has ended', async (t) => {
   const mounted = await mount(t);
