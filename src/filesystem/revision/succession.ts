@@ -46,7 +46,7 @@ class Plan {
   readonly #opened: ReadonlyMap<string, Catalog>;
   readonly #successors = new Map<string, Successor>();
   readonly #missing: MissingCatalog[] = [];
-  readonly #kept: string[] = [];
+  readonly #kept = new Set<string>();
   readonly #hash = newPathHash();
 
   constructor(attached: Attachments, opened: ReadonlyMap<string, Catalog>) {
@@ -57,17 +57,13 @@ class Plan {
   make(): Succession | { readonly missing: readonly MissingCatalog[] } {
     this.#visit('', this.#opened.get('') as Catalog, 0);
     if (this.#missing.length > 0) return { missing: this.#missing };
-    const replaced = [...this.#attached.values()].filter(({ mountpoint }) => !this.#isKept(mountpoint));
+    const replaced = [...this.#attached.values()].filter(({ mountpoint }) => !isWithin(mountpoint, this.#kept));
     for (const old of replaced) {
       if (this.#successors.has(old.mountpoint)) continue;
       // It vanished: its rows are in the catalog above now, if anywhere.
       nearest(old.mountpoint, this.#successors)?.predecessors.push(old);
     }
     return { replaced, successors: [...this.#successors.values()] };
-  }
-
-  #isKept(mountpoint: string): boolean {
-    return this.#kept.some((path) => mountpoint === path || mountpoint.startsWith(`${path}/`));
   }
 
   #visit(mountpoint: string, catalog: Catalog, size: number): void {
@@ -82,7 +78,7 @@ class Plan {
   #visitNested(path: string, nested: NestedCatalog): void {
     const old = this.#attached.get(path);
     // The hash of the file implies those of all below. A null hash is an error for whoever enters it.
-    if (old?.hash.equals(nested.hash)) this.#kept.push(path);
+    if (old?.hash.equals(nested.hash)) this.#kept.add(path);
     else if (!nested.hash.isNull && (old || this.#wasPlainDirectory(path))) this.#visitChanged(path, nested);
   }
 
@@ -96,11 +92,7 @@ class Plan {
   #wasPlainDirectory(path: string): boolean {
     const above = nearest(path, this.#attached);
     if (!above) return false;
-    const spelt = databasePath(above, path);
-    for (const mountpoint of above.catalog.nested.keys()) {
-      if (spelt === mountpoint || spelt.startsWith(`${mountpoint}/`)) return false;
-    }
-    return this.#directoryRow(above, path) !== 0;
+    return !isWithin(databasePath(above, path), above.catalog.nested) && this.#directoryRow(above, path) !== 0;
   }
 
   #successorAt(mountpoint: string, catalog: Catalog, size: number): Successor | undefined {
@@ -124,6 +116,12 @@ class Plan {
     const entry = row === 0 ? undefined : attached.catalog.row(row);
     return entry && isDirectory(entry) ? row : 0;
   }
+}
+
+/** The path, or one above it, is among `paths`. */
+function isWithin(path: string, paths: { has(path: string): boolean }): boolean {
+  for (let at = path; at !== ''; at = at.slice(0, Math.max(0, at.lastIndexOf('/')))) if (paths.has(at)) return true;
+  return false;
 }
 
 /** The catalog that covers the parent directory of `path`. */
