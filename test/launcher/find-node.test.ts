@@ -78,13 +78,16 @@ test('a Node on PATH is taken when it is new enough', (t) => {
 test('through links, relative ones and from any directory', (t) => {
   const home = makePackage();
   install(join(home, 'node/bin/node'), 'v24.0.0', 'beside');
-  const bin = mkdtempSync(join(directory, 'links-'));
-  symlinkSync(`../${home.slice(directory.length + 1)}/bin/cvmfsexec`, join(bin, 'first'));
-  symlinkSync('first', join(bin, 'second'));
-  symlinkSync(join(bin, 'second'), join(bin, 'third'));
-  t.regex(run(join(bin, 'third')).stdout, /^beside: /);
-  t.regex(run('./second', ['--help'], undefined, bin).stdout, /^beside: /);
-  t.regex(run('/bin/sh', ['-c', 'third --help'], `${bin}:/usr/bin:/bin`).stdout, /^beside: /);
+  for (const program of ['cvmfsexec', 'cvmfs2', 'cvmfs_talk', 'umountrepo']) {
+    const bin = mkdtempSync(join(directory, 'links-'));
+    symlinkSync(`../${home.slice(directory.length + 1)}/bin/${program}`, join(bin, 'first'));
+    symlinkSync('first', join(bin, 'second'));
+    symlinkSync(join(bin, 'second'), join(bin, 'third'));
+    const expected = new RegExp(`^beside: .*/dist/start.cjs ${program} --help\n$`);
+    t.regex(run(join(bin, 'third')).stdout, expected);
+    t.regex(run('./second', ['--help'], undefined, bin).stdout, expected);
+    t.regex(run('/bin/sh', ['-c', 'third --help'], `${bin}:/usr/bin:/bin`).stdout, expected);
+  }
 });
 
 test('without dist the build is named', (t) => {
