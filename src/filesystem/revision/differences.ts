@@ -9,9 +9,7 @@ import { HardLinkGroups, isGrouped, type KeptGroup } from './hard-link-groups.ts
 import { type Match, RowMatcher } from './row-matcher.ts';
 import { haveSameAttributes, isListedAlike, isSameNode } from './same-entry.ts';
 import type { Succession, Successor } from './succession.ts';
-
-/** Rows compared before others get their turn: some milliseconds. */
-const SLICE = 1000;
+import { SLICE } from './turns.ts';
 
 export interface NewAttachment {
   readonly successor: Successor;

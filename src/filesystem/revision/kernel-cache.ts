@@ -9,6 +9,7 @@ import { catalogNumberOf } from '../node-id.ts';
 import type { Differences } from './differences.ts';
 import { isGrouped } from './hard-link-groups.ts';
 import type { LeftNodes } from './left-nodes.ts';
+import { SLICE, turn } from './turns.ts';
 
 /** Notifications are written one after the other, never on the thread that answers requests. */
 export interface KernelCache {
@@ -52,16 +53,24 @@ export class Invalidation {
   /** Resolves when nothing stale is left. */
   async run(): Promise<void> {
     for (const [attached, rows] of this.#differences.vanished) {
-      for (const row of rows) await this.#vanished(attached, row);
+      await this.#each(rows, (row) => this.#vanished(attached, row));
     }
     for (const { place, appeared } of this.#differences.attachments) {
       const attached = this.#tree.attachments.get(place.mountpoint);
       if (attached?.number !== place.number) continue;
-      for (const row of appeared) await this.#appeared(attached, row);
+      await this.#each(appeared, (row) => this.#appeared(attached, row));
     }
     for (const node of this.#differences.relisted) await this.#directory(node);
     for (const node of this.#differences.altered) {
       if (!this.#directories.has(node)) await this.#inode(node, 'attributes');
+    }
+  }
+
+  /** Most are in directories that the kernel does not have: nothing is waited for then. */
+  async #each(rows: readonly number[], tell: (row: number) => Promise<void>): Promise<void> {
+    for (const [i, row] of rows.entries()) {
+      if (i % SLICE === 0) await turn();
+      await tell(row);
     }
   }
 

@@ -8,6 +8,7 @@ import { type CatalogTree, catalogRequest } from '../catalog-tree.ts';
 import type { RootRecord } from '../node-journal.ts';
 import { compareRevisions, type Differences } from './differences.ts';
 import { type MissingCatalog, planSuccession, type Succession } from './succession.ts';
+import { turn } from './turns.ts';
 import { whenOpen } from './when-open.ts';
 
 /**
@@ -77,6 +78,6 @@ async function inSlices<T>(steps: Generator<void, T>): Promise<T> {
   for (;;) {
     const step = steps.next();
     if (step.done) return step.value;
-    await new Promise((resolve) => setImmediate(resolve));
+    await turn();
   }
 }

@@ -6,6 +6,7 @@ import { catalogNumberOf } from '../node-id.ts';
 import { isGrouped } from './hard-link-groups.ts';
 import type { KernelDifferences } from './kernel-cache.ts';
 import { haveSameAttributes, isListedAlike } from './same-entry.ts';
+import { SLICE, turn } from './turns.ts';
 import { whenOpen } from './when-open.ts';
 
 export interface Unsettled {
@@ -14,9 +15,6 @@ export interface Unsettled {
   /** Numbers of those that took their place. */
   readonly numbers: readonly number[];
 }
-
-/** Rows looked at before others get their turn. */
-const SLICE = 1000;
 
 export async function differencesSince(
   replaced: readonly AttachedCatalog[],
@@ -71,8 +69,4 @@ async function appearedRows({ catalog, nodes, number }: AttachedCatalog): Promis
     if (catalogNumberOf(node) === number) rows.push(entry.rowid);
   }
   return rows;
-}
-
-function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

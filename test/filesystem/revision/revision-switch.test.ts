@@ -64,6 +64,28 @@ test('a directory of 150,000 files that vanishes while somebody is in it keeps n
   t.false(kernel.has(file));
 });
 
+test('requests have their turn while the kernel is told what became of 50,000 files that it does not have', async (t) => {
+  const count = 50_000;
+  const large = { path: '/large', ...DIRECTORY };
+  for (const [before, after] of [
+    [{ rows: [large], after: files('/large', count) }, {}],
+    [{ rows: [large] }, { rows: [large], after: files('/large', count) }],
+  ]) {
+    const { operations, switchTo, tree } = serve(t, before);
+    const differences = await switchTo(after);
+    let turns = 0;
+    let ended = false;
+    const takeTurn = () => {
+      turns++;
+      if (!ended) setImmediate(takeTurn);
+    };
+    takeTurn();
+    await new Invalidation(new KernelModel(operations), tree, operations.left, differences).run();
+    ended = true;
+    t.true(turns >= count / 1000, `${turns} turns`);
+  }
+});
+
 test('a catalog that names others for its own directory is refused, and all stays as it is', async (t) => {
   const store = new MemoryStore();
   const nested = (path: string, hash: ContentHash) => `INSERT INTO nested_catalogs VALUES ('${path}', '${hash}', 0);`;
