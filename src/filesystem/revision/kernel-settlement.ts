@@ -39,13 +39,13 @@ export class KernelSettlement {
   }
 
   /** With the names in the root everything below goes. */
-  forgetAll(names: readonly string[]): void {
-    this.done = this.done.then(() => this.#forgetAll(names)).catch((error) => this.#notTold(error));
+  forgetAll(): void {
+    this.done = this.done.then(() => this.#forgetAll()).catch((error) => this.#notTold(error));
   }
 
-  async #forgetAll(names: readonly string[]): Promise<void> {
+  async #forgetAll(): Promise<void> {
     await this.kernel?.invalidateInode(ROOT_NODE);
-    for (const name of names) await this.kernel?.invalidateEntry(ROOT_NODE, name);
+    for (const name of this.#parts.operations.rootNames()) await this.kernel?.invalidateEntry(ROOT_NODE, name);
   }
 
   async #settle(differences: KernelDifferences): Promise<void> {

@@ -296,8 +296,7 @@ export class Updates {
     this.#offline = true;
     if (operations.withdrawn) return;
     settings.report(`nothing of the repository can be read until then: ${reason}`);
-    const names = operations.rootNames();
     operations.withdrawn = reason;
-    this.#settlement.forgetAll(names);
+    this.#settlement.forgetAll();
   }
 }

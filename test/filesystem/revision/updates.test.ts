@@ -1,12 +1,13 @@
 import test from 'ava';
 import { CatalogTree } from '../../../src/filesystem/catalog-tree.ts';
+import { EIO } from '../../../src/filesystem/errno.ts';
 import type { RepositorySettings } from '../../../src/filesystem/mounted-repository.ts';
 import { type CatalogRecord, decodeRecord } from '../../../src/filesystem/node-journal.ts';
 import { RepositoryOperations } from '../../../src/filesystem/repository-operations.ts';
 import { type UpdateParts, Updates } from '../../../src/filesystem/revision/updates.ts';
 import { parseBlacklist } from '../../../src/repository/blacklist.ts';
 import type { Catalog } from '../../../src/repository/catalog.ts';
-import { MADE_FACTS } from '../made-file-system.ts';
+import { errnoOf, MADE_FACTS } from '../made-file-system.ts';
 import { MemoryStore } from '../memory-store.ts';
 import { KernelModel } from './kernel-model.ts';
 import { makeRevision, type Thing } from './made-revision.ts';
@@ -98,6 +99,21 @@ test('a kernel that cannot be told of a withdrawn revision is reported, and upda
   for (let again = 0; again < 2; again++) t.is(await updates.remount(), 'failed');
   t.truthy(operations.withdrawn);
   t.is(reports.at(-1), 'the kernel may show old names: the kernel refused it');
+});
+
+test('a withdrawn revision is not read any more even where its root directory cannot be listed', async (t) => {
+  const blacklist = parseBlacklist('<made.example.org 2');
+  const { updates, operations, kernel, roots, reports } = mountedRevisions(['one'], { readBlacklist: () => blacklist });
+  t.teardown(() => updates.close());
+  updates.start(kernel);
+  // As a damaged one.
+  roots[0].close();
+  t.is(await updates.remount(), 'failed');
+  t.is(
+    errnoOf(() => operations.lookup(1, 'file')),
+    EIO,
+  );
+  t.regex(reports.at(-1) ?? '', /^the kernel may show old names: /);
 });
 
 test('a server that follows one killed in a switch says why it cannot tell the kernel what differs', async (t) => {
