@@ -8,8 +8,10 @@ export interface ResponseReceiver {
   end(): void;
 }
 
-/** Longest chunk-size line, and most of heads and trailers together, that is taken, in bytes. */
+/** Most of what is not the body, but for the sizes of chunks: heads, extensions of chunks and trailers together. Bytes. */
 const MAX_HEAD = 65536;
+/** Digits of a chunk's size. */
+const MAX_DIGITS = 12;
 const HEAD_END = Buffer.from('\r\n\r\n');
 const LINE_END = Buffer.from('\r\n');
 const EMPTY = Buffer.alloc(0);
@@ -28,7 +30,7 @@ export class ResponseParser {
   #held: Buffer = EMPTY;
   /** Bytes of the body or chunk still to come. */
   #left = 0;
-  /** Bytes that heads and trailers may still have: interim answers could go on for ever. */
+  /** What is left of MAX_HEAD: interim answers and extensions could go on for ever. */
   #room = MAX_HEAD;
 
   constructor(receiver: ResponseReceiver) {
@@ -84,7 +86,7 @@ export class ResponseParser {
   #takeHead(bytes: Buffer, at: number): number {
     const { text, next } = this.#upTo(HEAD_END, bytes, at, this.#room);
     if (text === undefined) return next;
-    this.#room -= text.length;
+    this.#take(text.length);
     const head = parseResponseHead(text);
     if (!head) throw new ProtocolError('malformed HTTP response head');
     if (head.status < 200) {
@@ -101,18 +103,18 @@ export class ResponseParser {
   }
 
   #takeLine(bytes: Buffer, at: number): number {
-    const trailer = this.#state === 'trailer';
-    const { text, next } = this.#upTo(LINE_END, bytes, at, trailer ? this.#room : MAX_HEAD);
+    const { text, next } = this.#upTo(LINE_END, bytes, at, Math.max(this.#room, MAX_DIGITS));
     if (text === undefined) return next;
-    if (trailer) this.#room -= text.length;
     if (this.#state === 'chunk-end') {
       if (text !== '') throw new ProtocolError('malformed HTTP chunk');
       this.#state = 'chunk-size';
-    } else if (trailer) {
+    } else if (this.#state === 'trailer') {
+      this.#take(text.length);
       if (text === '') this.#finish();
     } else {
       const match = /^([0-9A-Fa-f]{1,12})[ \t]*(?:;|$)/.exec(text);
       if (!match) throw new ProtocolError('malformed HTTP chunk size');
+      this.#take(text.length - match[1].length);
       this.#left = Number.parseInt(match[1], 16);
       this.#state = this.#left === 0 ? 'trailer' : 'chunk';
     }
@@ -131,6 +133,11 @@ export class ResponseParser {
     }
     this.#held = EMPTY;
     return { text: all.toString('latin1', 0, found), next: at + found + end.length - heldBefore };
+  }
+
+  #take(bytes: number): void {
+    this.#room -= bytes;
+    if (this.#room < 0) throw new ProtocolError('HTTP response head too long');
   }
 
   #finish(): void {

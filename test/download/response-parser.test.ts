@@ -109,6 +109,7 @@ for (const [what, text] of Object.entries({
   'a chunk longer than announced': 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab\r\n',
   'an endless head': `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(70_000)}`,
   'interim responses without end': 'HTTP/1.1 100 Continue\r\n\r\n'.repeat(4000),
+  'extensions of chunks without end': `${CHUNKED.slice(0, CHUNKED.indexOf('4;'))}${`1;${'x'.repeat(70)}\r\na\r\n`.repeat(1000)}`,
   'trailers without end': `${CHUNKED.slice(0, -2)}${'T: v\r\n'.repeat(20_000)}`,
   'another protocol': 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n',
 })) {
