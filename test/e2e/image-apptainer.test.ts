@@ -27,12 +27,12 @@ test.after.always(async () => {
   repository?.remove();
 });
 
-/** Where apptainer is, as the ordinary user. `image`: the same system as an image. */
-function inRoot(script: string): Promise<Outcome> {
+/** Where apptainer is. `image`: the same system as an image. */
+function inRoot(script: string, by = user.name): Promise<Outcome> {
   const inside = join(import.meta.dirname, '../support/in-root.sh');
   const directory = 'directory' in root ? root.directory : '';
   const setup = `EXEC=${place.program} image=/mnt/debian busybox=${place.directory}/busybox\n`;
-  return place.command(['sh', inside, directory, user.name, place.directory, 'bash', '-c', setup + script], {
+  return place.command(['sh', inside, directory, by, place.directory, 'bash', '-c', setup + script], {
     as: { name: 'root', uid: 0, gid: 0, prefix: [] },
     limit: 100,
   });
@@ -62,6 +62,18 @@ withApptainer('an image with a long path is shown by the kernel, also where moun
     `$EXEC --image ${join(place.directory, LONG)} --overlay-engine kernel -- cat /etc/issue`,
   );
   t.is(stdout, 'a busybox image\n', stderr);
+});
+
+withApptainer('an image is entered by root and with --map-subids, too, also where nsenter(1) is new', async (t) => {
+  const script = (words: string) =>
+    `cd /usr && $EXEC ${words} --image $busybox --pwd /bin -- sh -c 'cat /etc/issue; id -u; pwd'`;
+  for (const [words, by, id] of [
+    ['', 'root', 0],
+    ['--map-subids', user.name, user.uid],
+  ] as const) {
+    const { stdout, stderr } = await inRoot(script(words), by);
+    t.is(stdout, `a busybox image\n${id}\n/bin\n`, stderr);
+  }
 });
 
 test.serial('an image makes a launch at most 150 ms slower', async (t) => {

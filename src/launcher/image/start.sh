@@ -42,7 +42,12 @@ cx_find_image
 cx_find mount || cx_die "no program 'mount' found: install util-linux"
 cx_mount=$cx_found
 cx_find nsenter || cx_die "no program 'nsenter' found: install util-linux"
-cx_nsenter=$cx_found
+cx_enter=$cx_found cx_below=.
+# Newer ones (util-linux 2.42) refuse to enter a root and no namespace; unshare(1) does that, but for older ones.
+[ "$cx_userns" ] && [ ! "$cx_subids" ] || {
+  cx_find unshare
+  ! "$cx_found" --root=/ --wd=/ --version >/dev/null 2>&1 || cx_enter=$cx_found cx_below=
+}
 cx_mount_image
 cx_plan_binds
 [ "$cx_subids" ] || cx_hold_user_namespace
@@ -70,9 +75,9 @@ if [ "$cx_seen" ]; then
   case $cx_seen in *' OLDPWD '*) OLDPWD=$cx_env_OLDPWD ;; *) unset OLDPWD ;; esac
 fi
 eval "set -- $cx_command"
-set -- --root=. --wd=".$cx_start" -- "$@"
+set -- --root=. --wd="$cx_below${cx_start:-/}" -- "$@"
 [ ! "$cx_userns" ] || [ "$cx_subids" ] || set -- --user="/proc/$cx_holder/ns/user" --preserve-credentials "$@"
 cx_find env
-eval "set -- $cx_words \"\$cx_found\" $cx_environment $cx_more \"\$cx_nsenter\" \"\$@\""
+eval "set -- $cx_words \"\$cx_found\" $cx_environment $cx_more \"\$cx_enter\" \"\$@\""
 for cx_fd in $cx_shut; do eval "exec $cx_fd<&-"; done
 exec "$@"
