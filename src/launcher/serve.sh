@@ -140,7 +140,7 @@ cx_keep_server() {
     cx_wait_for_server
   fi
   while cx_shall_go_on; do
-    printf '%s: the file system server ended (%s); a new one takes over\n' "$cx_name" "$cx_cause" >&3
+    [ "$cx_quiet" ] || printf '%s: the file system server ended (%s); a new one takes over\n' "$cx_name" "$cx_cause" >&3
     cx_run_next_server "$@"
   done
 }
@@ -204,13 +204,9 @@ cx_shall_go_on() {
     cx_failures=$((cx_failures + 1))
   fi
   cx_seen=$cx_serving
-  # The whole group was signalled, and Node was not yet so far as to catch it: passed on as from the monitor.
-  case $cx_serving$cx_status in
-    129 | 130 | 131 | 138 | 140 | 143)
-      kill -$((cx_status - 128 + 34)) "$cx_init"
-      return 1
-      ;;
-  esac
+  # The whole group was signalled, and Node was not yet so far as to catch it. If the caller does not ignore it, it ends the job.
+  cx_quiet=
+  case $cx_serving$cx_status in 129 | 130 | 131 | 138 | 140 | 143) cx_quiet=1 ;; esac
   if [ "$cx_status" -gt 128 ]; then cx_cause="signal $((cx_status - 128))"; else cx_cause="status $cx_status"; fi
   [ "$cx_status" != 137 ] || {
     . "$cx_lib/out-of-memory.sh"

@@ -117,6 +117,23 @@ for (const shell of shells) {
     }
   });
 
+  test.serial(
+    `${shell}: a signal that the caller ignores, and that comes before the server can, does not end the job`,
+    async (t) => {
+      const script = `trap '' HUP; exec "$@"`;
+      const job = [place.program, 'a.b', '--', 'sh', '-c', 'echo up; exit 4'];
+      for (let i = 0; i < 4; i++) {
+        const child = place.spawn(['sh', '-c', script, 'sh', ...job], { shell });
+        const ended = outcome(child);
+        process.kill(await server(), 'SIGHUP');
+        const { code, stdout, stderr } = await ended;
+        t.is(stderr.replace(/^.*: line \d+: .* Hangup .*\n/, ''), '', 'bash itself remarks it');
+        t.is(stdout.toString(), 'up\n');
+        t.is(code, 4);
+      }
+    },
+  );
+
   test.serial(`${shell}: kill -9 of all but the server, while there is none, leaves nothing`, async (t) => {
     for (let i = 0; i < 5; i++) {
       const child = place.spawn([place.program, 'a.b', '--', 'sh', '-c', 'echo up; exec sleep 100'], { shell });
