@@ -37,73 +37,94 @@ cx_put_on_list() {
   echo >&"$cx_pipe"
 }
 
+# Of what a trap runs. Another trap may run between any two commands: variables hold what that finds as well, or belong to
+# one signal. And dash and busybox then take the status of the command before it for that of what the first trap had
+# interrupted: nothing here goes by a status, all by `case`.
+
 # Notes when signal $1 came directly. What is left of ten seconds ago is of no meaning.
 cx_direct() {
   cx_interrupted=$1
   cx_now
-  eval "[ \$((cx_time - cx_last_$1)) -le 1000 ] || [ \$cx_count_$1 = 0 ] || cx_count_$1=1"
+  eval "case \$((cx_time - cx_last_$1 > 1000 && cx_count_$1 != 0)) in 1) cx_count_$1=1 ;; esac"
   eval "cx_last_$1=\$cx_time cx_at_$1=\$cx_time"
-  cx_has_begun || cx_too_early "$1"
+  cx_see_begin
+  case $cx_begun in '') cx_too_early "$1" ;; esac
 }
 
 cx_passed_on() {
   cx_interrupted=$1
-  cx_has_begun || cx_too_early "$1"
-  cx_had_directly "$1" && return
+  cx_see_begin
+  case $cx_begun in '') cx_too_early "$1" ;; esac
   # Batch systems signal process by process: ours may be about to come.
-  command sleep 0.01
-  cx_had_directly "$1" && return
+  for cx_pause in '' 0.01; do
+    case $cx_pause in ?*) command sleep $cx_pause ;; esac
+    # $2: whether it came directly, and this has not been counted yet; or was too long ago.
+    cx_now
+    eval "set -- $1 \$((cx_count_$1 == 0 ? 0 : cx_time - \${cx_at_$1:-\$cx_time} > 1000 ? 2 : 1))"
+    case $2 in
+      1)
+        eval "cx_count_$1=\$((cx_count_$1 - 1))"
+        cx_compare_groups
+        case $cx_is_in_group in 1) return ;; esac
+        ;;
+      2) eval "cx_count_$1=0" ;;
+    esac
+  done
   kill -"$1" "$cx_command" 2>/dev/null
 }
 
-# Whether signals reach what is to become the command: not while it is still this shell's background copy, or a program
-# that puts signals back to their default for it (cx_start_command). The arguments of a process tell what it is; `read`
-# drops the NULs between them.
-cx_has_begun() {
-  [ ! "$cx_begun" ] || return 0
-  cx_line=
-  { read -r cx_line </proc/"$cx_command"/cmdline; } 2>/dev/null
-  case $cx_line in
-    '' | *"$cx_lib/init.sh"*) return 1 ;;
+# Sets cx_begun if signals reach what is to become the command: not while it is still this shell's background copy, or a
+# program that puts signals back to their default for it (cx_start_command). The arguments of a process tell what it is;
+# `read` drops the NULs between them.
+cx_see_begin() {
+  case $cx_begun in 1) return ;; esac
+  # While /proc is still the host's it knows our processes by other numbers.
+  read -r cx_own_pid cx_rest </proc/self/stat
+  case $cx_own_pid in "${BASHPID:-$$}") ;; *) return ;; esac
+  cx_becoming=
+  { read -r cx_becoming </proc/"$cx_command"/cmdline; } 2>/dev/null
+  case $cx_becoming in
+    '') # none for a moment while it becomes another program, or it has ended
+      cx_see_state
+      case $cx_state in [!ZX]*) return ;; esac
+      ;;
+    *"$cx_lib/init.sh"*) return ;;
     "/bin/sh$cx_lib/starter.sh"*) ;;
-    *"/bin/sh$cx_lib/starter.sh"*) return 1 ;;
+    *"/bin/sh$cx_lib/starter.sh"*) return ;;
   esac
   cx_begun=1
+}
+
+# Sets cx_state to what /proc says of the command; to nothing, if there is none.
+cx_see_state() {
+  cx_state=
+  { read -r cx_state </proc/"$cx_command"/stat; } 2>/dev/null
+  cx_state=${cx_state##*) }
 }
 
 # There is no command that could have it. Those that mean to end a program end the job.
 cx_too_early() {
   case $1 in 18 | 20 | 28) return ;; esac
-  if [ "${BASH_VERSION-}" ]; then kill -$(($1 + 34)) $$; else cx_finish $(($1 + 128)); fi # $$ is init
+  case ${BASH_VERSION:+bash} in
+    bash) kill -$(($1 + 34)) $$ ;; # $$ is init
+    *) cx_finish $(($1 + 128)) ;;
+  esac
 }
 
-# Whether the command got signal $1 by its group, and this has not been counted yet.
-cx_had_directly() {
-  cx_now
-  eval "cx_count=\$cx_count_$1 cx_at=\${cx_at_$1:-\$cx_time}"
-  [ "$cx_count" != 0 ] || return 1
-  if [ $((cx_time - cx_at)) -gt 1000 ]; then
-    eval "cx_count_$1=0"
-    return 1
-  fi
-  eval "cx_count_$1=\$((cx_count - 1))"
-  cx_group $$
-  cx_ours=$cx_pgrp
-  cx_group "$cx_command"
-  [ "$cx_pgrp" = "$cx_ours" ]
-}
-
-# Sets cx_pgrp to the process group of $1.
-cx_group() {
-  cx_pgrp=
-  { read -r cx_line </proc/"$1"/stat; } 2>/dev/null || return
-  cx_line=${cx_line##*) } # state, parent, group
-  cx_line=${cx_line#* } cx_line=${cx_line#* }
-  cx_pgrp=${cx_line%% *}
+# Whether the command, too, has what is sent to our process group: the third field behind the name.
+cx_compare_groups() {
+  cx_stat_here='' cx_stat_there=
+  { read -r cx_stat_here </proc/$$/stat; } 2>/dev/null
+  { read -r cx_stat_there </proc/"$cx_command"/stat; } 2>/dev/null
+  # shellcheck disable=SC2086 # words
+  set -- ${cx_stat_here##*) }
+  # shellcheck disable=SC2086
+  set -- "${3-}" ${cx_stat_there##*) }
+  case ${4-} in "$1") cx_is_in_group=1 ;; *) cx_is_in_group='' ;; esac
 }
 
 # Sets cx_time, in hundredths of a second.
 cx_now() {
-  read -r cx_time cx_rest </proc/uptime
-  cx_time=${cx_time%.*}${cx_time#*.}
+  read -r cx_uptime cx_rest </proc/uptime
+  cx_time=${cx_uptime%.*}${cx_uptime#*.}
 }

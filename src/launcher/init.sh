@@ -20,11 +20,15 @@ cx_line=
 { read -r cx_line </proc/"$cx_parent"/stat; } 2>/dev/null
 case ${cx_line##*) } in '' | [ZX]*) exit 125 ;; esac
 
+# From a trap. No other one may follow.
 cx_finish() {
-  trap '' 1 2 3 10 12 15 20 21 22 24
+  trap '' 1 2 3 10 12 15 18 20 21 22 24 28 35 36 37 44 46 49 52 54 60 61 62
+  cx_clean_up
+  exit "$1"
+}
+cx_clean_up() {
   [ ! "$cx_scratch" ] || cx_close_scratch
   [ "$cx_pidns" ] || cx_sweep
-  exit "$1"
 }
 # The command has ended. The server removes what it has begun and stores what it has fetched, then ends; after two seconds
 # init ends all the same. SIGURG to everybody: the server waits for it, to all others it means nothing.
@@ -41,6 +45,10 @@ cx_let_server_finish() {
   done
 }
 cx_nothing_mounted() {
+  # The command ended before it had begun, and the server was told so before us: cx_wait goes on.
+  cx_interrupted=60
+  cx_see_state
+  case $cx_state in '' | [ZX]*) return ;; esac
   eval "exec 2>&$cx_spare"
   printf '%s: all repositories were unmounted; the job was ended\n' "$cx_name" >&2
   cx_finish 125
@@ -73,6 +81,7 @@ else
   { : | cx_serve "$@" & } | { exec 3<&0; cx_make_views <&3 & } | cx_start_command "$@" &
   cx_command=$!
 fi
+cx_add_system_path # the command has got the caller's
 # stderr only for what is worth saying: the shell's own remark about a command that was killed is not.
 cx_close_stdin() {
   eval "exec $cx_stdin<&- $cx_spare>&2 2>/dev/null"
@@ -92,5 +101,9 @@ else
   cx_set_traps
 fi
 cx_wait $cx_command
+# Nobody is left that could have a signal. What the monitor passes on is still taken: by that it sees that we are here.
+trap '' 1 2 3 10 12 15 18 20 21 22 24 28 60 61
+trap : 35 36 37 44 46 49 52 54 62
 cx_let_server_finish
-cx_finish $cx_status
+cx_clean_up
+exit $cx_status

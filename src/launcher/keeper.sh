@@ -23,6 +23,7 @@ if [ "$cx_pidns" ]; then cx_signal=KILL; else cx_signal=XCPU; fi
 )
 cx_status=$?
 if [ ! "$cx_pidns" ]; then
+  cx_add_system_path
   cx_sweep
 elif [ $cx_status = 125 ] && [ -e /proc/self/status ]; then
   # /proc still shows this process: init could not mount one for its namespace, and has started nothing. The signal must

@@ -5,7 +5,8 @@
 # keeper tells by signals: 63, the job is run; 61, it was not); cx_ended_by, if a signal came before there was a command
 # that could have it.
 cx_attempt() {
-  cx_confirmed='' cx_ended_by='' cx_interrupted='' cx_chain=''
+  cx_confirmed='' cx_ended_by='' cx_interrupted='' cx_chain='' cx_has_lists=
+  [ ! -e /proc/$$/task/$$/children ] || cx_has_lists=1
   trap 'cx_confirmed=1 cx_interrupted=63' 63
   trap 'cx_interrupted=61 cx_confirmed=' 61
   for cx_signal in 1 2 3 10 12 15 18 28; do
@@ -73,53 +74,67 @@ cx_start_keeper() {
 # Signal $1 came. It may have come to the whole process group (^C, timeout, batch systems), and then the command and
 # init have it already; or to us alone. Init can tell: what we pass on travels under another number, the real-time signal
 # 34 above it. Never by time: under load the two may be far apart, and a second ^C makes many programs abort.
+# Other traps may run in between: see deliver.sh.
 cx_pass_on() {
   cx_interrupted=$1
   cx_find_init
-  if [ "$cx_init" ]; then
-    kill -$(($1 + 34)) "$cx_init" 2>/dev/null
-    return
-  fi
+  case $cx_init in
+    ?*)
+      kill -$(($1 + 34)) "$cx_init" 2>/dev/null
+      return
+      ;;
+  esac
   case $1 in 18 | 20 | 28) return ;; esac
   # No init yet, so no command either.
   cx_ended_by=$1
-  [ ! "$cx_chain" ] || kill -9 "$cx_chain" 2>/dev/null
+  case $cx_chain in ?*) kill -9 "$cx_chain" 2>/dev/null ;; esac
 }
 
 # Sets cx_init to the pid of the process of the job that delivers signals, when it is ready: when it has set the last of its
 # traps, that of signal 35. It is init, the keeper's child; in bash a child of init.
 cx_find_init() {
-  cx_find_children "$cx_chain"
-  [ ! "${BASH_VERSION-}" ] || cx_find_children "${cx_children%% *}"
+  case ${BASH_VERSION:+bash} in
+    bash)
+      cx_find_children cx_inits "$cx_chain"
+      cx_find_children cx_children "${cx_inits%% *}"
+      ;;
+    *) cx_find_children cx_children "$cx_chain" ;;
+  esac
   for cx_init in $cx_children; do
-    while read -r cx_key cx_value; do
-      case $cx_key$cx_value in
-        SigCgt:*[4567cdefCDEF]????????) return ;;
-        SigCgt:*) break ;;
-      esac
-    done 2>/dev/null </proc/"$cx_init"/status
+    for cx_line in 1 2 3 4 5 6 7 8 9; do # a trap in between ends the loop below too early
+      while read -r cx_key cx_value; do
+        case $cx_key$cx_value in
+          SigCgt:*[4567cdefCDEF]????????) return ;;
+          SigCgt:*) break 2 ;;
+        esac
+      done 2>/dev/null </proc/"$cx_init"/status
+    done
   done
   cx_init=
 }
 
-# Sets cx_children to the pids of the children of $1, in the order of their start.
+# Sets variable $1 to the pids of the children of $2, in the order of their start.
 cx_find_children() {
-  cx_children=
-  [ "$1" ] || return
-  if [ -e "/proc/$1/task/$1/children" ]; then
-    { read -r cx_children </proc/"$1/task/$1"/children; } 2>/dev/null
-    return
-  fi
+  eval "$1="
+  case $2 in '') return ;; esac
+  case $cx_has_lists in
+    1)
+      { read -r "$1" </proc/"$2/task/$2"/children; } 2>/dev/null
+      return
+      ;;
+  esac
   for cx_process in /proc/[0-9]*; do # a kernel without CONFIG_PROC_CHILDREN
-    { read -r cx_line <"$cx_process/stat"; } 2>/dev/null || continue
+    cx_line=
+    { read -r cx_line <"$cx_process/stat"; } 2>/dev/null
     cx_line=${cx_line##*) }
-    case ${cx_line#* } in "$1 "*) cx_children="$cx_children${cx_process#/proc/} " ;; esac
+    case ${cx_line#* } in "$2 "*) eval "$1=\$$1\${cx_process#/proc/}\ " ;; esac
   done
 }
 
 # Ends as the job did: by the same signal, so that the caller's shell sees it, or with the same status.
 cx_end_alike() {
-  [ ! "$cx_ended_by" ] || cx_status=$((cx_ended_by + 128))
+  # Unless the job was just over, and had its own.
+  [ ! "$cx_ended_by" ] || { [ "$cx_confirmed" ] && [ "$cx_status" != 137 ]; } || cx_status=$((cx_ended_by + 128))
   [ ! "$cx_status_fd" ] || cx_tell_exit "$cx_status"
   if [ "$cx_status" -gt 128 ] && [ "$cx_status" -lt 160 ]; then
     ulimit -c 0 # the command's core is enough

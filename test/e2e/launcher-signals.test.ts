@@ -98,6 +98,47 @@ for (const shell of shells) {
     t.deepEqual(await place.leftovers(), []);
   });
 
+  test.serial(
+    `${shell}: what ends at once on a signal to the group ends with its own status, however slow init is`,
+    async (t) => {
+      const child = place.spawn(
+        [place.program, 'a.b', '--', 'perl', '-e', '$SIG{TERM} = sub { exit 4 }; $| = 1; print "up\\n"; sleep 100'],
+        {
+          shell,
+          detached: true,
+        },
+      );
+      const ended = outcome(child);
+      await until(child, 'up');
+      const command = commandOf('perl');
+      const inits = place
+        .processes()
+        .filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes('/init.sh'));
+      for (const pid of inits) process.kill(pid, 'SIGSTOP');
+      for (const pid of inits) t.true(await reaches(pid, 'T'));
+      process.kill(-child.pid!, 'SIGTERM');
+      t.true(await reaches(command, 'Z'));
+      for (const pid of inits) process.kill(pid, 'SIGCONT');
+      t.is((await ended).code, 4);
+    },
+  );
+
+  test.serial(`${shell}: signals that come close together all reach the command, and do not end the job`, async (t) => {
+    const child = place.spawn([place.program, 'a.b', '--', 'perl', counter], { shell, detached: true });
+    const ended = outcome(child);
+    await until(child, 'up');
+    const names = ['CONT', 'TERM', 'USR1', 'USR2', 'HUP'];
+    for (let i = 0; i < 25; i++) {
+      const all = Promise.all(names.map((name) => until(child, name)));
+      for (const name of names) process.kill(-child.pid!, `SIG${name}`);
+      all.catch(() => {}); // who has ended sends none
+      await Promise.race([all, ended]);
+      if (child.signalCode || child.exitCode !== null) break;
+    }
+    child.kill('SIGKILL');
+    t.is((await ended).signal, 'SIGKILL');
+  });
+
   test.serial(`${shell}: TSTP to the monitor stops command and monitor, CONT continues both`, async (t) => {
     const child = place.spawn([place.program, 'a.b', '--', 'sh', '-c', 'echo up; exec sleep 3.21'], {
       shell,
