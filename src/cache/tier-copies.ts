@@ -50,7 +50,11 @@ export class TierCopies {
       if (!release) return;
       try {
         const request: ObjectRequest = { hash, letter: '', compression: 'none', label: 'copied from the lower cache' };
-        await copyObject(from, to, hash, (bytes, sum) => quota?.noteStored(request, bytes, sum));
+        await copyObject(from, to, hash, (bytes, sum) => {
+          // Nothing is noted any more, and nothing must appear that was not.
+          if (this.#closed) throw new Error('shutting down');
+          quota?.noteStored(request, bytes, sum);
+        });
       } catch {
         if (!to.has(hash)) quota?.removed(hash);
       } finally {

@@ -122,6 +122,21 @@ test('a tiered cache: what only the lower one has is used and copied up; what is
   for (const { request, plain } of objects) t.true(fs.readFileSync(above.objectPath(request.hash)).equals(plain));
 });
 
+test('a copy that is under way when the store is closed does not appear without being noted', async (t) => {
+  const { objects, open } = await makeSite(t, [20_000_000]);
+  const [{ request }] = objects;
+  const [upper, lower] = [{ ...directoryOf(t), limit: 100 * MEGABYTE }, directoryOf(t)];
+  await readAll(t, open(lower), objects);
+  const store = open({ kind: 'tiered', upper, lower });
+  store.open(request.hash, request.size)?.close();
+  const txn = join(upper.directory, 'txn');
+  await eventually(t, () => fs.existsSync(txn) && fs.readdirSync(txn).length > 0);
+  await store.close();
+  await eventually(t, () => fs.readdirSync(txn).length === 0);
+  const ledger = fs.readFileSync(join(upper.directory, 'quota.v1/ledger'), 'latin1');
+  t.is(CacheDirectory.open(upper.directory).has(request.hash), ledger.includes(`+ ${request.hash}`));
+});
+
 test('a lower cache that is read-only gets nothing', async (t) => {
   const { objects, open } = await makeSite(t);
   const [upper, lower] = [directoryOf(t), directoryOf(t)];
