@@ -50,7 +50,7 @@ export class CacheDirectory {
     let stat: fs.Stats;
     let link: fs.Stats;
     try {
-      if (access !== 'read-only') fs.mkdirSync(path, { recursive: true, mode: access === 'alien' ? 0o770 : 0o700 });
+      if (access !== 'read-only') makeWithParents(path, access === 'alien' ? 0o770 : 0o700);
       stat = fs.statSync(path);
       link = fs.lstatSync(path);
       if (!stat.isDirectory()) throw new Error('it is not a directory');
@@ -211,11 +211,9 @@ export class CacheDirectory {
   /** Several processes may do this at once; `txn` comes last as it is what is looked for. */
   #makeSkeleton(): void {
     const mode = this.#alien ? 0o770 : 0o700;
-    fs.mkdirSync(this.path, { recursive: true, mode });
+    makeWithParents(this.path, mode);
     for (let i = 0; i < 256; i++) makeDirectory(`${this.path}/${i.toString(16).padStart(2, '0')}`, mode);
-    fs.closeSync(
-      fs.openSync(`${this.path}/.cvmfscache`, fs.constants.O_CREAT | fs.constants.O_WRONLY | O_NOFOLLOW, 0o600),
-    );
+    makeMarker(`${this.path}/.cvmfscache`);
     makeDirectory(`${this.path}/txn`, mode);
   }
 }
@@ -229,11 +227,30 @@ function statOf(path: string): fs.Stats | undefined {
   }
 }
 
+function makeWithParents(path: string, mode: number): void {
+  if (fs.mkdirSync(path, { recursive: true, mode }) !== undefined) letGroupIn(path, mode);
+}
+
 function makeDirectory(path: string, mode: number): void {
-  try {
+  unlessThere(() => {
     fs.mkdirSync(path, mode);
-    // Whatever the umask is: the group has to get in.
-    if (mode !== 0o700) fs.chmodSync(path, mode);
+    letGroupIn(path, mode);
+  });
+}
+
+/** Whatever the umask is. */
+function letGroupIn(path: string, mode: number): void {
+  if (mode !== 0o700) fs.chmodSync(path, mode);
+}
+
+/** That of another user cannot even be opened. */
+function makeMarker(path: string): void {
+  unlessThere(() => fs.closeSync(fs.openSync(path, fs.constants.O_CREAT | fs.constants.O_EXCL, 0o600)));
+}
+
+function unlessThere(make: () => void): void {
+  try {
+    make();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }

@@ -16,8 +16,11 @@ import {
   sampleBytes,
   temporaryDirectory,
 } from '../support/object-fixture.ts';
+import { isRoot, user } from '../support/ordinary-user.ts';
 
 const MEGABYTE = 1 << 20;
+const CACHE_DIRECTORY = join(import.meta.dirname, '../../src/cache/directory.ts');
+const CONTENT_HASH = join(import.meta.dirname, '../../src/objects/hash.ts');
 
 interface Site {
   readonly root: string;
@@ -74,13 +77,36 @@ test('an alien cache has the modes of the group, whatever the umask, and is used
   const { server, objects, open } = await makeSite(t);
   const alien = directoryOf(t, 'alien');
   await readAll(t, open(alien), objects);
-  const path = CacheDirectory.open(alien.directory).objectPath(objects[0].request.hash);
+  const path = CacheDirectory.open(alien.directory, 'alien').objectPath(objects[0].request.hash);
   t.is(fs.statSync(path).mode & 0o777, 0o660);
-  t.is(fs.statSync(join(path, '..')).mode & 0o777, 0o770);
+  for (const made of [join(path, '..'), alien.directory]) t.is(fs.statSync(made).mode & 0o777, 0o770);
   t.false(fs.existsSync(`${alien.directory}/quota.v1`), 'nobody limits it');
   const { length } = server.requests;
   await readAll(t, open(alien), objects);
   t.is(server.requests.length, length);
+});
+
+test('a user of an alien cache whose maker was killed in the middle of making it can store in it', async (t) => {
+  if (!isRoot) {
+    t.log('skipped: files of two users need root');
+    return t.pass();
+  }
+  const { objects, open } = await makeSite(t);
+  const alien = directoryOf(t, 'alien');
+  await readAll(t, open(alien), objects);
+  fs.rmdirSync(join(alien.directory, 'txn'));
+  fs.chmodSync(join(alien.directory, '..'), 0o755);
+  for (const name of ['', ...fs.readdirSync(alien.directory)]) fs.chownSync(join(alien.directory, name), 0, user.gid);
+  const { hash } = objects[0].request;
+  const content = `Buffer.from('content')`;
+  const program = [
+    `const { CacheDirectory } = await import(${JSON.stringify(CACHE_DIRECTORY)});`,
+    `const { ContentHash } = await import(${JSON.stringify(CONTENT_HASH)});`,
+    `CacheDirectory.open(process.argv[1], 'alien').store(ContentHash.parse(process.argv[2]), ${content});`,
+  ].join('\n');
+  const words = ['--input-type=module', '-e', program, alien.directory, `${hash}`];
+  execFileSync(process.execPath, words, { uid: user.uid, gid: user.gid, stdio: 'inherit' });
+  t.is(fs.readFileSync(CacheDirectory.open(alien.directory, 'alien').objectPath(hash), 'latin1'), 'content');
 });
 
 test('what another client adds to an alien cache is found at once, and its modes are not touched', async (t) => {
