@@ -238,9 +238,9 @@ function makeDirectory(path: string, mode: number): void {
   });
 }
 
-/** Whatever the umask is. */
+/** Whatever the umask is. What makes files belong to the group of a project's directory stays. */
 function letGroupIn(path: string, mode: number): void {
-  if (mode !== 0o700) fs.chmodSync(path, mode);
+  if (mode !== 0o700) fs.chmodSync(path, (fs.statSync(path).mode & 0o2000) | mode);
 }
 
 /** That of another user cannot even be opened. */

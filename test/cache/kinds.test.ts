@@ -109,6 +109,21 @@ test('a user of an alien cache whose maker was killed in the middle of making it
   t.is(fs.readFileSync(CacheDirectory.open(alien.directory, 'alien').objectPath(hash), 'latin1'), 'content');
 });
 
+test('objects of an alien cache in a directory of a project belong to the group of the project', async (t) => {
+  if (!isRoot) {
+    t.log('skipped: the group of another user needs root');
+    return t.pass();
+  }
+  const { objects, open } = await makeSite(t);
+  const alien = directoryOf(t, 'alien');
+  const project = join(alien.directory, '..');
+  fs.chownSync(project, 0, user.gid);
+  fs.chmodSync(project, 0o2770);
+  await readAll(t, open(alien), objects);
+  const directory = CacheDirectory.open(alien.directory, 'alien');
+  for (const { request } of objects) t.is(fs.statSync(directory.objectPath(request.hash)).gid, user.gid);
+});
+
 test('what another client adds to an alien cache is found at once, and its modes are not touched', async (t) => {
   const { server, objects, open } = await makeSite(t);
   const alien = directoryOf(t, 'alien');
