@@ -50,7 +50,7 @@ export class CacheDirectory {
     let stat: fs.Stats;
     let link: fs.Stats;
     try {
-      if (access !== 'read-only') makeWithParents(path, access === 'alien' ? 0o770 : 0o700);
+      if (access !== 'read-only') fs.mkdirSync(path, { recursive: true, mode: access === 'alien' ? 0o770 : 0o700 });
       stat = fs.statSync(path);
       link = fs.lstatSync(path);
       if (!stat.isDirectory()) throw new Error('it is not a directory');
@@ -211,7 +211,7 @@ export class CacheDirectory {
   /** Several processes may do this at once; `txn` comes last as it is what is looked for. */
   #makeSkeleton(): void {
     const mode = this.#alien ? 0o770 : 0o700;
-    makeWithParents(this.path, mode);
+    fs.mkdirSync(this.path, { recursive: true, mode });
     for (let i = 0; i < 256; i++) makeDirectory(`${this.path}/${i.toString(16).padStart(2, '0')}`, mode);
     makeMarker(`${this.path}/.cvmfscache`);
     makeDirectory(`${this.path}/txn`, mode);
@@ -227,20 +227,12 @@ function statOf(path: string): fs.Stats | undefined {
   }
 }
 
-function makeWithParents(path: string, mode: number): void {
-  if (fs.mkdirSync(path, { recursive: true, mode }) !== undefined) letGroupIn(path, mode);
-}
-
 function makeDirectory(path: string, mode: number): void {
   unlessThere(() => {
     fs.mkdirSync(path, mode);
-    letGroupIn(path, mode);
+    // Whatever the umask is: the group has to get in. What makes files belong to the group of a project's directory stays.
+    if (mode !== 0o700) fs.chmodSync(path, (fs.statSync(path).mode & 0o2000) | mode);
   });
-}
-
-/** Whatever the umask is. What makes files belong to the group of a project's directory stays. */
-function letGroupIn(path: string, mode: number): void {
-  if (mode !== 0o700) fs.chmodSync(path, (fs.statSync(path).mode & 0o2000) | mode);
 }
 
 /** That of another user cannot even be opened. */
