@@ -1,6 +1,6 @@
 // What processes of a job ask for from inside (src/launcher/request.sh): lines of a pipe,
-//   ACTION PID FD TRY NAME
-// The answer, `STATUS TEXT`, goes to the stdout of process PID, which must be a pipe. Only those who have the writing end
+//   ACTION PID FD TRY NAME PIPE
+// The answer, `STATUS TEXT`, goes to the stdout of process PID, which must be PIPE. Only those who have the writing end
 // of the requests' pipe as descriptor FD are answered: nobody can have a line written to a process of somebody else.
 import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync, readlinkSync, writeSync } from 'node:fs';
 import type { InputLines } from './input-lines.ts';
@@ -14,7 +14,7 @@ export interface MountRequest {
   readonly repeated: boolean;
 }
 
-const LINE = /^(mount|unmount|detach) (\d{1,10}) (\d{1,4}) (\d{1,4}) ([A-Za-z0-9._-]{1,255})$/;
+const LINE = /^(mount|unmount|detach) (\d{1,10}) (\d{1,4}) (\d{1,4}) ([A-Za-z0-9._-]{1,255}) (pipe:\[\d+\])$/;
 /** Whoever asks waits a little longer. */
 const ANSWER_WITHIN_MS = 100_000;
 /** A line to a pipe is whole up to this. */
@@ -29,7 +29,7 @@ export async function serveRequests(
   const inProgress = new Set<string>();
   const own = pipeName(fstatSync(pipe).ino);
   for (let line = await lines.next(); line !== undefined; line = await lines.next()) {
-    const [, action, pid, fd, attempt, name] = LINE.exec(line) ?? [];
+    const [, action, pid, fd, attempt, name, answers] = LINE.exec(line) ?? [];
     if (!action) continue;
     const key = `${pid} ${action} ${name}`;
     if (inProgress.has(key)) continue;
@@ -41,7 +41,7 @@ export async function serveRequests(
     );
     answered.then((answer) => {
       inProgress.delete(key);
-      tell(Number(pid), fd, own, answer);
+      if (answers !== own) tell(Number(pid), { [fd]: own, 1: answers }, answer);
     });
   }
 }
@@ -66,10 +66,10 @@ async function inTime(done: Promise<void>): Promise<void> {
   }
 }
 
-function tell(pid: number, fd: string, own: string, answer: string): void {
+/** @param open what the process must have open, by number */
+function tell(pid: number, open: Readonly<Record<string, string>>, answer: string): void {
   for (const process of [String(pid), ...calledInside(pid)]) {
-    const answers = linkOf(process, '1');
-    if (linkOf(process, fd) !== own || answers === own || !answers.startsWith('pipe:')) continue;
+    if (Object.entries(open).some(([fd, pipe]) => linkOf(process, fd) !== pipe)) continue;
     try {
       const file = openSync(`/proc/${process}/fd/1`, constants.O_WRONLY | constants.O_NONBLOCK);
       try {

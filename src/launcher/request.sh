@@ -1,8 +1,9 @@
 # Asking the job's server for a mount, from any process inside. Sourced by mount-inside.sh and umount-inside.sh.
 # The request is one line on the descriptor $CVMFSEXEC_CMDFD, written at once, so those of many processes do not mix:
-#   ACTION PID FD TRY NAME
+#   ACTION PID FD TRY NAME PIPE
 # PID is a process whose stdout is the pipe for the answer, `STATUS TEXT`; the server opens it by /proc (src/launcher/
-# mount-requests.ts), so that no files and no names are needed, in whatever mount namespace we are.
+# mount-requests.ts), so that no files and no names are needed, in whatever mount namespace we are. The number PID may be
+# another process's where the server is: PIPE, as /proc shows it, tells which is meant.
 # shellcheck shell=sh
 
 cx_usage() {
@@ -37,15 +38,17 @@ cx_request() {
 cx_keep_asking() {
   read -r cx_pid cx_rest </proc/self/stat
   echo "$cx_pid"
+  cx_pipe=$(readlink "/proc/$cx_pid/fd/1")
   cx_sleep=
   trap '[ ! "$cx_sleep" ] || kill $cx_sleep; exit' TERM
   cx_try=1
   while [ $cx_try -le $cx_tries ]; do
     # In a process of its own: while it is written, its stdout is the requests' pipe, and the answer may come at once.
-    (echo "$cx_action $cx_pid $CVMFSEXEC_CMDFD $cx_try $cx_repository" >&"$CVMFSEXEC_CMDFD")
+    (echo "$cx_action $cx_pid $CVMFSEXEC_CMDFD $cx_try $cx_repository $cx_pipe" >&"$CVMFSEXEC_CMDFD")
     sleep 1 >/dev/null 2>&1 &
     cx_sleep=$!
     wait $cx_sleep
+    cx_sleep=
     cx_try=$((cx_try + 1))
   done
 }

@@ -135,12 +135,30 @@ test.serial('a repeated request to unmount is done once, and refused when there 
   // As request.sh asks, but as if for the second time.
   const script = `
     ask() {
-      { sh -c '(echo "unmount $$ $CVMFSEXEC_CMDFD 2 $1" >&$CVMFSEXEC_CMDFD); exec sleep 20' sh "$1" & } | head -n 1
+      { sh -c '(echo "unmount $$ $CVMFSEXEC_CMDFD 2 $1 $(readlink /proc/$$/fd/1)" >&$CVMFSEXEC_CMDFD); exec sleep 20' sh "$1" & } | head -n 1
     }
     "$CVMFSMOUNT" three.example.org && "$CVMFSUMOUNT" three.example.org
     for r in one two three; do ask $r.example.org; done; ls /cvmfs`;
   const { stdout } = await place.run(job(script));
   t.is(stdout, '0\n1 cannot unmount two.example.org: it is not mounted in this job\n0\n');
+});
+
+test.serial('an answer goes to nobody whose process id outside is that of the asker in a container', async (t) => {
+  const ask = join(place.scratch, 'ask');
+  // As request.sh asks.
+  writeFileSync(
+    ask,
+    '[ $$ = $1 ] && echo same; (echo "mount $$ $CVMFSEXEC_CMDFD 1 two.example.org $(readlink /proc/$$/fd/1)" >&$CVMFSEXEC_CMDFD); sleep 2',
+  );
+  const outside = join(place.scratch, 'outside');
+  const script = `
+    { sh -c 'echo $$ >${outside}; sleep 3; :' & } | sed s/^/outside:/ &
+    until read pid <${outside}; do sleep 0.05; done
+    unshare --user --map-root-user --pid --fork --mount-proc sh -c '
+      echo $(($1 - 1)) >/proc/sys/kernel/ns_last_pid; sh ${ask} $1 | sed s/^/inside:/' sh $pid
+    wait`;
+  const { stdout, stderr } = await place.run(job(script));
+  t.is(stdout, 'inside:same\ninside:0\n', stderr);
 });
 
 test.serial('-N: no variables, no descriptor', async (t) => {

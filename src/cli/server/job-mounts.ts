@@ -132,7 +132,7 @@ export class JobMounts {
   /** Ends the talk sockets, and stores what is only in memory. */
   async close(): Promise<void> {
     this.#sockets.close();
-    await Promise.all(this.#openings.map(async (repository) => (await repository).close()));
+    await Promise.allSettled(this.#openings.map(async (repository) => (await repository).close()));
   }
 
   #hasOverlay(fqrn: string): boolean {
