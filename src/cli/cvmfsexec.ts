@@ -93,7 +93,8 @@ export async function main(args: string[]): Promise<number> {
     if (args.includes('--version')) process.stdout.write(await host());
     return 0;
   }
-  process.stderr.write(`cvmfsexec: '${args[0] ?? ''}' is neither a repository nor a command; see 'cvmfsexec --help'\n`);
+  const wrong = args.length === 0 ? 'no repository named' : `'${args[0]}' is neither a repository nor a command`;
+  process.stderr.write(`cvmfsexec: ${wrong}; see 'cvmfsexec --help'\n`);
   return 125;
 }
 
