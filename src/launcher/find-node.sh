@@ -19,6 +19,16 @@ cx_find_node() {
     cx_die "$cx_node is $cx_version: reinstall the package without --omit=optional, or put Node >= 22.20 on PATH"
 }
 
+# Node crashes, with a stack trace or without a word, where it has less than this.
+cx_check_limits() {
+  cx_limit=$(ulimit -v)
+  [ "$cx_limit" = unlimited ] || [ "$cx_limit" -ge 1800000 ] ||
+    cx_die "an address space of 2 GB is needed, and \`ulimit -v\` allows $cx_limit kB: raise or lift it"
+  cx_limit=$(ulimit -n)
+  [ "$cx_limit" = unlimited ] || [ "$cx_limit" -ge 64 ] ||
+    cx_die "at least 64 open files are needed, and \`ulimit -n\` allows $cx_limit: raise it to 512 or more"
+}
+
 # Runs "$@", words for Node, in place of this process. A Node that lies unpacked next to bin may have a loader and libraries
 # beside it, and runs by those on systems whose own are too old or of another kind.
 cx_exec_node() {

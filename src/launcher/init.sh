@@ -14,6 +14,7 @@ cx_name=cvmfsexec
 . "$cx_lib/scratch-image.sh"
 . "$cx_lib/words.sh"
 . "$cx_lib/sweep.sh"
+cx_guard_end 2
 
 # The keeper died before this process was tied to its death. /proc is still the host's.
 cx_line=
@@ -22,6 +23,7 @@ case ${cx_line##*) } in '' | [ZX]*) exit 125 ;; esac
 
 # From a trap. No other one may follow.
 cx_finish() {
+  cx_ending=$1
   trap '' 1 2 3 10 12 15 18 20 21 22 24 28 35 36 37 44 46 49 52 54 60 61 62
   cx_clean_up
   exit "$1"
@@ -90,6 +92,7 @@ cx_close_stdin() {
 if [ "${BASH_VERSION-}" ]; then
   { cx_close_stdin && cx_deliver_in_bash; } &
   cx_close_stdin
+  cx_guard_end "$cx_spare"
   # With traps that return, `wait` could not be relied on.
   trap '' 1 2 3 10 12 15 18 20 21 22 28
   for cx_signal in 1 2 3 10 12 15; do
@@ -98,9 +101,11 @@ if [ "${BASH_VERSION-}" ]; then
   done
 else
   cx_close_stdin
+  cx_guard_end "$cx_spare"
   cx_set_traps
 fi
 cx_wait $cx_command
+cx_ending=$cx_status
 # Nobody is left that could have a signal. What the monitor passes on is still taken: by that it sees that we are here.
 trap '' 1 2 3 10 12 15 18 20 21 22 24 28 60 61
 trap : 35 36 37 44 46 49 52 54 62

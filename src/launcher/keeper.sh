@@ -5,6 +5,8 @@ unset -f cd kill read printf wait command ulimit test 2>/dev/null
 . "$1/src/launcher/arguments.sh"
 . "$cx_lib/programs.sh"
 . "$cx_lib/sweep.sh"
+cx_name=cvmfsexec
+cx_guard_end "$cx_spare"
 # The monitor died before this process was tied to its death.
 [ "$PPID" = "$cx_parent" ] || exit 125
 kill -63 "$PPID"
@@ -21,7 +23,7 @@ if [ "$cx_pidns" ]; then cx_signal=KILL; else cx_signal=XCPU; fi
     "$cx_taken" "$cx_close" "$cx_default" "$cx_default_signals" "$cx_death" "$cx_pidns" "$cx_propagation" "$cx_userns" \
     "$cx_uid" "$cx_gid" "$cx_shut" "$cx_pwd" "$cx_words" '' "$@"
 )
-cx_status=$?
+cx_status=$? cx_ending=$?
 if [ ! "$cx_pidns" ]; then
   cx_add_system_path
   cx_sweep

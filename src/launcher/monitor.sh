@@ -16,6 +16,7 @@ cx_attempt() {
   trap 'cx_pass_on 20; kill -19 $$' 20
   # Whatever fails on the way to the keeper is explained by cx_probe: stderr comes back only there.
   eval "exec $cx_stdin<&0 $cx_spare>&2"
+  cx_guard_end "$cx_spare"
   cx_pipe=
   [ ! "${BASH_VERSION-}" ] || cx_make_pipe
   # A background job gets /dev/null as its stdin, and `<&0` would only copy that. The caller's environment as it came to
@@ -133,6 +134,7 @@ cx_find_children() {
 
 # Ends as the job did: by the same signal, so that the caller's shell sees it, or with the same status.
 cx_end_alike() {
+  trap - 0
   # Unless the job was just over, and had its own.
   [ ! "$cx_ended_by" ] || { [ "$cx_confirmed" ] && [ "$cx_status" != 137 ]; } || cx_status=$((cx_ended_by + 128))
   [ ! "$cx_status_fd" ] || cx_tell_exit "$cx_status"

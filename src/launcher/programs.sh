@@ -7,6 +7,23 @@ cx_die() {
   exit 125
 }
 
+# For the shells of a launch: one that gets no process or file for its next step ends at once, with status 2 (bash: 254) and a
+# remark of its own, and nobody may take that for the end of the command. $1: where stderr is; $2, if any, gets signal 61.
+cx_guard_end() {
+  # shellcheck disable=SC2064 # the numbers of now
+  trap "cx_broken_off $1 ${2-}" 0
+}
+
+# cx_ending: the status of a job that is over.
+cx_broken_off() {
+  case $? in 2 | 254) ;; *) return ;; esac
+  [ ! "${cx_ending-}" ] || exit "$cx_ending"
+  printf '%s: the launcher got no more processes or open files: end some, or raise the limits (%s)\n' "$cx_name" \
+    'ulimit -u, ulimit -n, and those of the batch system' >&"$1"
+  [ ! "${2-}" ] || kill -61 "$2"
+  exit 125
+}
+
 # Sets cx_found to the absolute path of a program. Absolute, because a busybox sh prefers its own applets, and with the
 # system directories behind PATH, because users often have no sbin there; last, what the single file may bring.
 cx_find() {

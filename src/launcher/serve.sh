@@ -44,6 +44,7 @@ cx_serve() {
 # the rest for itself, and they end with it. For what is mounted from inside there are spare ones, which cost nothing: as
 # many as this shell can name without asking; with --auto, one for the directory of all and as many as may well be used.
 cx_hold_descriptors() {
+  cx_guard_end 2 "$cx_init"
   CVMFSEXEC_DESCRIPTORS='' cx_fd=5 cx_open_files=
   cx_parse_words "$@"
   [ ! "$cx_scratch" ] || export CVMFSEXEC_SCRATCH=/e2fs
@@ -119,6 +120,7 @@ cx_keep_server() {
   [ ! "$cx_image" ] || [ ! "$cx_inside" ] || "$cx_mount" -n --make-shared /cvmfs
   # This shell's own remark about a killed server would only confuse.
   exec 3>&2 2>/dev/null
+  cx_guard_end 3 "$cx_init"
   # In the tmpfs that only this job sees. It has lost its name before the command is there.
   cx_journal=/cvmfs/.cvmfsexec-journal
   cx_time=
@@ -222,6 +224,9 @@ cx_give_up() {
   cx_limit=$(ulimit -v)
   [ "$cx_limit" = unlimited ] || [ "$cx_limit" -ge 2000000 ] ||
     printf '%s: it needs an address space of 2 GB, `ulimit -v` allows %s kB\n' "$cx_name" "$cx_limit" >&3
+  cx_limit=$(ulimit -n)
+  [ "$cx_limit" = unlimited ] || [ "$cx_limit" -ge 64 ] ||
+    printf '%s: it needs 64 open files, `ulimit -n` allows %s\n' "$cx_name" "$cx_limit" >&3
   kill -61 "$cx_init"
 }
 

@@ -8,6 +8,7 @@ cx_node=$1 cx_pidns=$2 cx_propagation=$3 cx_names=$4 cx_overlay_engine=$5 cx_fus
 shift 6
 cx_name=cvmfsexec
 . "$cx_lib/programs.sh"
+cx_guard_end 2
 . "$cx_lib/lookup.sh"
 . "$cx_lib/offer.sh"
 . "$cx_lib/caller-environment.sh"

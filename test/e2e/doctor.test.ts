@@ -163,14 +163,19 @@ asHost('a host without /dev/fuse, and one where /proc is partly covered', async 
 });
 
 test.serial('limits that are too low', async (t) => {
-  const words = [...ordinaryUser.prefix, 'sh', '-c', 'ulimit -n 256; exec "$0" doctor --json', install.program];
-  const [file, ...args] = words;
-  const { stdout } = await execa(file, args, {
-    cwd: install.scratch,
-    env: { PATH: process.env.PATH },
-    extendEnv: false,
-    reject: false,
-  });
-  const sections: { findings: Found[] }[] = JSON.parse(stdout);
+  const doctor = (limit: string) => {
+    const [file, ...args] = [...ordinaryUser.prefix, 'sh', '-c', `${limit}; exec "$0" doctor --json`, install.program];
+    const env = { PATH: process.env.PATH };
+    return execa(file, args, { cwd: install.scratch, env, extendEnv: false, reject: false });
+  };
+  const sections: { findings: Found[] }[] = JSON.parse((await doctor('ulimit -n 256')).stdout);
   t.like(of(sections[0].findings, 'limits')[0], { state: 'warning', text: '256 open files' });
+  // Node crashes.
+  const { stderr, exitCode } = await doctor('ulimit -n 24');
+  t.is(stderr, 'cvmfsexec: at least 64 open files are needed, and `ulimit -n` allows 24: raise it to 512 or more');
+  t.is(exitCode, 125);
+  t.regex(
+    (await doctor('ulimit -v 1000000')).stderr,
+    /^cvmfsexec: an address space of 2 GB is needed.*ulimit -v[^\n]*$/,
+  );
 });

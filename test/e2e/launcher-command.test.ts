@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import test from 'ava';
 import { outcome, shells, Workplace } from '../launcher/job.ts';
-import { user } from '../support/ordinary-user.ts';
+import { isRoot, user } from '../support/ordinary-user.ts';
 
 const place = new Workplace();
 test.after.always(() => place.close());
@@ -264,6 +264,41 @@ test.serial('a server that fails has explained itself: 125 and only its line', a
   const { code, stderr } = await place.run([place.program, 'a.b', 'fail', '--', 'echo', 'ran']);
   t.is(code, 125);
   t.is(stderr, 'cvmfsexec: the stand-in failed\n');
+});
+
+// bash tries for half a minute to get a process.
+for (const shell of shells.filter((name) => isRoot && name !== 'bash')) {
+  test.serial(
+    `${shell}: a launcher that gets too few processes ends with 125, not with a status of its shell`,
+    async (t) => {
+      const uid = '61234'; // of nobody: all its processes are ours
+      // With more Node would be started, which may hang where it gets no thread.
+      for (let most = 1; most <= 6; most++) {
+        const limited = ['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', 'prlimit', `--nproc=${most}`];
+        const words = [...limited, place.program, 'a.b', '--', 'echo', 'ran'];
+        const { code, stdout, stderr } = await place.run(words, { shell, asRoot: true });
+        t.is(code, 125, `${most}: ${stderr}`);
+        t.is(stdout.toString(), '');
+        t.regex(stderr, most < 4 ? /^cvmfsexec: the launcher got no more processes [^\n]+ulimit -u/m : /^cvmfsexec: /m);
+      }
+      t.deepEqual(await place.leftovers(), []);
+    },
+  );
+}
+
+test.serial('a server that cannot open enough files: the limit is named', async (t) => {
+  const { code, stderr } = await place.run([
+    'sh',
+    '-c',
+    'ulimit -n 24; exec "$@"',
+    'sh',
+    place.program,
+    'a.b',
+    '--',
+    'true',
+  ]);
+  t.is(code, 125);
+  t.regex(stderr, /^cvmfsexec: it needs 64 open files, `ulimit -n` allows 24$/m);
 });
 
 test.serial('orphans are adopted and reaped', async (t) => {

@@ -13,6 +13,7 @@ shift 4
 cx_name=cvmfsexec
 cx_home=${cx_lib%/src/launcher}
 . "$cx_lib/programs.sh"
+cx_guard_end 2
 . "$cx_lib/find-node.sh"
 . "$cx_lib/quoting.sh"
 . "$cx_lib/lookup.sh"
