@@ -42,7 +42,7 @@ export const main = repositorySubcommand({
       .addOption(
         new Option('--exclude <PATTERN>', 'leave out what matches (* matches slashes, too); repeatable')
           .argParser((value: string, earlier: string[]) => [...earlier, value])
-          .default([]),
+          .default([], 'none'),
       )
       .option('--follow-links', 'load also what symbolic links lead to')
       .addOption(new Option('--jobs <N>', 'objects fetched at once').argParser(countOf).default(DEFAULT_JOBS))
