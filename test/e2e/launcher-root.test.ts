@@ -158,6 +158,27 @@ test.serial('util-linux 2.23: no --propagation', async (t) => {
   t.is(stdout.toString(), 'test.example.org\n');
 });
 
+asHost(
+  'a job without a pid namespace that fails early ends no process but its own, where the host mounts /cvmfs',
+  async (t) => {
+    const host = `${otherRoot('mkdir cvmfs')}\nmount -t tmpfs tmpfs /cvmfs`;
+    const script = 'sleep 1000 & PATH=$1 "$0" --host-pids test.example.org -- true; kill $! && echo alive';
+    const path = shims({ mount: 'exit 1' });
+    const { stdout, stderr } = await place.run(['sh', '-c', script, place.program, path], { host });
+    t.is(stdout.toString(), 'alive\n', stderr);
+    t.regex(stderr, /cannot mount a tmpfs on \/cvmfs/);
+  },
+);
+
+asHost('a job starts where /bin/sh is a script', async (t) => {
+  const script = join(place.directory, 'sh');
+  writeFileSync(script, '#!/bin/bash\nexec /bin/bash --posix "$@"\n', { mode: 0o755 });
+  const { stdout, stderr } = await place.job(['cat', '/cvmfs/test.example.org/hello'], {
+    host: `mount --bind ${script} /bin/sh`,
+  });
+  t.is(stdout.toString(), 'test.example.org\n', stderr);
+});
+
 asHost('mounts that the host makes later are seen, and ours are not seen there', async (t) => {
   const shared = join(place.directory, 'shared');
   mkdirSync(shared);
