@@ -26,4 +26,10 @@ if [ "$cx_subids" ]; then
 fi
 cx_find sleep
 set -- "$cx_unshare" --user $cx_keep /bin/sh -c \
-  'until read -r cx_map </proc/self/uid_map; do "$0" 0.002; done; exec "$@"' "$cx_found" "$@"
+  'cx_count=0
+  until read -r cx_map </proc/self/uid_map; do
+    cx_count=$((cx_count + 1))
+    [ $cx_count -lt 2000 ] || { echo "cvmfsexec: cannot map the ids of the user in the namespace of the command" >&2; exit 125; }
+    "$0" 0.002
+  done
+  exec "$@"' "$cx_found" "$@"

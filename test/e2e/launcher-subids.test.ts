@@ -144,6 +144,15 @@ withRoot('who has no range, no newuidmap, or one that refuses, is told so', asyn
   t.is(refused.code, 125);
 });
 
+withRoot('whose ids cannot be mapped for the command is told so, and does not wait for ever', async (t) => {
+  const bin = join(place.directory, 'bin-printf');
+  mkdirSync(bin);
+  writeFileSync(join(bin, 'printf'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+  const { stderr, code } = await job(['true'], { env: { PATH: `${bin}:${process.env.PATH}` } });
+  t.is(stderr, 'cvmfsexec: cannot map the ids of the user in the namespace of the command\n');
+  t.is(code, 125);
+});
+
 withRoot('for root it changes nothing', async (t) => {
   const { stdout, stderr, code } = await job(['id', '-u'], { asRoot: true });
   t.is(`${stdout}${stderr}`, '0\n');
