@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { namePattern } from '../config/name-pattern.ts';
 import { isRepositoryName } from '../config/names.ts';
 import { checkEngine, type Overlay, parseOverlay } from './overlay-words.ts';
-import { HINT, UsageError } from './usage-error.ts';
+import { COMMAND_HINT, HINT, UsageError } from './usage-error.ts';
 
 export { UsageError };
 
@@ -212,5 +212,6 @@ function checkedParameter(text: string): string {
 
 function checkedName(name: string): string {
   if (isRepositoryName(name)) return name;
-  throw new UsageError(`'${name}' is not a repository name: letters, digits, '.', '-' and '_', at most 60; ${HINT}`);
+  const hint = name.includes('/') ? COMMAND_HINT : HINT;
+  throw new UsageError(`'${name}' is not a repository name: letters, digits, '.', '-' and '_', at most 60; ${hint}`);
 }

@@ -5,6 +5,8 @@ export class UsageError extends Error {
 }
 
 export const HINT = "see 'cvmfsexec --help'";
+/** Of a word that looks like one. */
+export const COMMAND_HINT = `a command comes after '--'; ${HINT}`;
 
 /** Runs what throws UsageErrors with HINT, for a program with a help of its own. */
 export function hintingAt<Result>(program: string, parse: () => Result): Result {
@@ -12,6 +14,8 @@ export function hintingAt<Result>(program: string, parse: () => Result): Result 
     return parse();
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    throw new UsageError(error.message.replace(HINT, `see '${program} --help'`), { cause: error });
+    throw new UsageError(error.message.replace(COMMAND_HINT, HINT).replace(HINT, `see '${program} --help'`), {
+      cause: error,
+    });
   }
 }

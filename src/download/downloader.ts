@@ -219,7 +219,7 @@ function advice(failure: DownloadError): string {
     case 'HOST_SHORT':
       return ' (check CVMFS_SERVER_URL, CVMFS_HTTP_PROXY and the network)';
     case 'HOST_HTTP':
-      return ' (check CVMFS_SERVER_URL)';
+      return ' (check CVMFS_SERVER_URL and the name of the repository)';
     case 'BAD_DATA':
       return ' (the servers or a proxy deliver damaged data)';
     default:

@@ -153,7 +153,7 @@ test.serial('words that cannot be understood', async (t) => {
   for (const [words, reason] of [
     [['-o', 'nonsense', FQRN], /-o nonsense: expected KEY=VALUE/],
     [['--no-such-option', FQRN], /unknown option --no-such-option; see 'cvmfsexec --help'/],
-    [['../etc'], /'\.\.\/etc' is not a repository name/],
+    [['../etc'], /'\.\.\/etc' is not a repository name.*; a command comes after '--'; see 'cvmfsexec --help'/],
     [['-o'], /option -o needs a value/],
     [[FQRN, '--config', '/nonexistent'], /cannot read the configuration directory \/nonexistent/],
   ] as const) {
