@@ -34,6 +34,10 @@ export interface MountDescriptor {
 export interface MountPlace {
   readonly descriptor: () => MountDescriptor;
   readonly nodes: NodeJournal;
+  /** A server before this one was about to unmount it. */
+  readonly wasEnding: boolean;
+  /** It is about to be unmounted. */
+  readonly beginEnd: () => void;
   /** It is unmounted. */
   readonly end: () => void;
 }
@@ -94,7 +98,7 @@ export class Handover {
     return {
       nodes: this.notes(`nodes ${fqrn}`),
       descriptor: () => this.#descriptor(fqrn, fqrn, fd()),
-      end: () => this.#later.end(slot, fqrn),
+      ...this.#endOf(slot, fqrn),
     };
   }
 
@@ -151,6 +155,14 @@ export class Handover {
     return {
       nodes: this.notes(`nodes ${key}`),
       descriptor: () => this.#descriptor(key, fqrn, this.#kept(fqrn, kept, fresh)),
+      ...this.#endOf(slot, fqrn),
+    };
+  }
+
+  #endOf(slot: number, fqrn: string): Pick<MountPlace, 'wasEnding' | 'beginEnd' | 'end'> {
+    return {
+      wasEnding: this.#later.isEnding(slot),
+      beginEnd: () => this.#later.beginEnd(slot),
       end: () => this.#later.end(slot, fqrn),
     };
   }

@@ -107,7 +107,8 @@ export class JobMounts {
    */
   async unmount(name: string, lazy: boolean, repeated: boolean): Promise<void> {
     const { fqrn } = await repositorySettings(name, this.#launch, () => {});
-    const mount = await this.#mounts.get(fqrn)?.mounted.catch(() => undefined);
+    const mounting = this.#mounts.get(fqrn);
+    const mount = await mounting?.mounted.catch(() => undefined);
     if (!mount) {
       if (repeated && this.#handover.wasUnmounted(fqrn)) return;
       throw new LauncherError('NOT_MOUNTED', `cannot unmount ${fqrn}: it is not mounted in this job`);
@@ -115,9 +116,12 @@ export class JobMounts {
     // The topmost mount there is not ours, and it needs the one below.
     if (this.#hasOverlay(fqrn)) throw new LauncherError('UNMOUNT_FAILED', `cannot unmount ${fqrn}: --overlay uses it`);
     mount.unmounting = true;
+    mount.place.beginEnd();
     try {
       await unmount(mount.mountpoint, lazy);
     } catch (error) {
+      // A server before this one had done it.
+      if (this.#mounts.get(fqrn) !== mounting) return;
       mount.unmounting = false;
       throw error;
     }
@@ -201,7 +205,9 @@ export class JobMounts {
         this.#points?.setCovered(fqrn, false);
       }
       if (this.#mounts.size === 0 && !mount.unmounting && !this.#points) this.#resolveEnded();
-      if (mount.unmounting) mount.repository.close().catch(() => {});
+      if (!mount.unmounting) return;
+      if (!this.#points) removeDirectory(mount.mountpoint);
+      mount.repository.close().catch(() => {});
     });
   }
 
@@ -236,7 +242,7 @@ export class JobMounts {
     if (!there) this.#tellMounted(fqrn, repository, mountpoint);
     settings.log?.note(`CernVM-FS: linking ${mountpoint} to repository ${fqrn}`);
     repository.followRevisions(session.notify);
-    return { ended, repository, settings, mountpoint, place, unmounting: false };
+    return { ended, repository, settings, mountpoint, place, unmounting: place.wasEnding };
   }
 
   #tellMounted(repository: string, { root, layers }: MountedRepository, mountpoint: string): void {

@@ -9,11 +9,12 @@ export interface LaterMount {
   readonly descriptor?: number;
 }
 
-type LaterRecord = LaterMount | { readonly unmounted: number; readonly fqrn: string };
+type LaterRecord = LaterMount | { readonly unmounting: number } | { readonly unmounted: number; readonly fqrn: string };
 
 export class LaterMounts {
   readonly #append: (record: string) => void;
   readonly #open = new Map<number, LaterMount>();
+  readonly #ending = new Set<number>();
   readonly #ended = new Set<number>();
   readonly #endedNames = new Set<string>();
   #nextSlot = 0;
@@ -41,6 +42,17 @@ export class LaterMounts {
     return mount;
   }
 
+  /** It is about to be unmounted; nobody notes it if that fails. */
+  beginEnd(slot: number): void {
+    const record = { unmounting: slot };
+    this.#append(JSON.stringify(record));
+    this.#replay(record);
+  }
+
+  isEnding(slot: number): boolean {
+    return this.#ending.has(slot);
+  }
+
   end(slot: number, fqrn: string): void {
     if (this.#ended.has(slot)) return;
     const record = { unmounted: slot, fqrn };
@@ -59,6 +71,10 @@ export class LaterMounts {
   }
 
   #replay(record: LaterRecord): void {
+    if ('unmounting' in record) {
+      this.#ending.add(record.unmounting);
+      return;
+    }
     if ('unmounted' in record) {
       this.#open.delete(record.unmounted);
       this.#ended.add(record.unmounted);
