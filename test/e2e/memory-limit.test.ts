@@ -14,9 +14,12 @@ let repositories: TestRepositories;
 /** A control group of our own, by whichever version the machine has. */
 class MemoryGroup {
   readonly directory: string;
+  /** A file with a line `oom_kill N`: how many processes the OOM killer has killed. */
+  readonly events: string;
 
-  constructor(parent: string, file: string, bytes: number) {
+  constructor(parent: string, file: string, events: string, bytes: number) {
     this.directory = join(parent, `cvmfsexec-test-${process.pid}`);
+    this.events = join(this.directory, events);
     mkdirSync(this.directory);
     writeFileSync(join(this.directory, file), String(bytes));
   }
@@ -24,11 +27,11 @@ class MemoryGroup {
   static make(bytes: number): MemoryGroup | string {
     try {
       if (existsSync('/sys/fs/cgroup/memory/memory.limit_in_bytes')) {
-        return new MemoryGroup('/sys/fs/cgroup/memory', 'memory.limit_in_bytes', bytes);
+        return new MemoryGroup('/sys/fs/cgroup/memory', 'memory.limit_in_bytes', 'memory.oom_control', bytes);
       }
       if (!/\bmemory\b/.test(readFileSync('/sys/fs/cgroup/cgroup.subtree_control', 'utf8')))
         return 'no memory control groups';
-      return new MemoryGroup('/sys/fs/cgroup', 'memory.max', bytes);
+      return new MemoryGroup('/sys/fs/cgroup', 'memory.max', 'memory.events', bytes);
     } catch (error) {
       return (error as Error).message;
     }
@@ -64,11 +67,15 @@ test('the OOM killer takes the server: it is said so, with the limit, and the jo
     return t.pass();
   }
   t.teardown(() => group.remove());
-  // Keeps what it reads in memory until it has all.
-  const hog = 'head -c 195000000 /dev/zero | tail -c 195000000 >/dev/null';
+  // Takes more and more, until somebody was killed for it: it must have ended when the next server wants its part.
+  const hog = `
+import re
+taken = []
+while re.search(r'oom_kill (\\d+)', open('${group.events}').read())[1] == '0':
+    taken.append(bytearray(b'x') * 1000000)`;
   const running = place.start({
     repositories: [FQRN],
-    command: ['sh', '-c', `read line; ${hog}; cat /cvmfs/${FQRN}/name`],
+    command: ['sh', '-c', `read line; /usr/bin/python3 -c "$1"; cat /cvmfs/${FQRN}/name`, 'sh', hog],
     parameters: { SERVER_URL: `file://${repositories.serverRoot}/@fqrn@`, KEYS_DIR: repositories.clientKeys },
     // The group is entered before the ordinary user takes over.
     wrapper: ['sh', '-c', 'read line; exec "$@"', 'sh'],
