@@ -12,11 +12,13 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { Servers } from '../../soak/servers.ts';
 import { Installation } from '../support/run-cvmfsexec.ts';
 import { pseudoRandom } from '../support/tree-sample.ts';
 import { type At, readsOf, updatingRepository } from '../support/updating-repository.ts';
 
 const place = new Installation();
+const servers = new Servers(place.directory);
 
 const world = (t: ExecutionContext, writeTree: (at: At) => void) => updatingRepository(t, place, { writeTree });
 
@@ -229,6 +231,9 @@ test.serial('a revision that is blacklisted is not read any more, until there is
   const now = Number(await shell.output(revision));
   writeFileSync(blacklist, `<${repository.fqrn} ${now + 1}\n`);
   t.regex(await shell.until('cat value 2>&1', /Input\/output error/), /Input\/output error/, shell.stderr);
+  // The next server knows of it from its first request on.
+  process.kill(await servers.serving(), 'SIGKILL');
+  for (let i = 0; i < 3; i++) t.regex(await shell.output('cat value 2>&1'), /Input\/output error/, shell.stderr);
   await publish((at) => writeFileSync(at('value'), 'two\n'));
   t.is(await shell.until('cat value 2>&1', 'two'), 'two', shell.stderr);
 });

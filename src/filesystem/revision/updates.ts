@@ -83,12 +83,14 @@ export class Updates {
     this.#blacklist = blacklist ?? parseBlacklist();
     this.#fixed = root.fixed || !autoUpdate || offline === true;
     this.#offline = root.offline !== undefined;
+    this.#staysWithdrawn();
   }
 
   /** From here on new revisions are looked for; `kernel` is told of each. */
   start(kernel: KernelCache): void {
     this.#settlement.kernel = kernel;
     if (this.#parts.unsettled) this.#settlement.settleAgain(this.#parts.unsettled);
+    if (this.#parts.operations.withdrawn) this.#settlement.forgetAll();
     this.#waitForNext();
   }
 
@@ -288,6 +290,15 @@ export class Updates {
     if (!this.#offline) settings.report(`going on with revision ${tree.root.catalog.revision}: ${reason}`);
     this.#offline = true;
     return outcome;
+  }
+
+  /** A server before this one has withdrawn it; the first one would not have begun with it. */
+  #staysWithdrawn(): void {
+    const { operations, settings, tree } = this.#parts;
+    const { revision } = tree.root.catalog;
+    if (this.#fixed || !isRevisionBlacklisted(this.#blacklist, settings.fqrn, revision)) return;
+    this.#offline = true;
+    operations.withdrawn = `revision ${revision} is blacklisted`;
   }
 
   /** What is mounted must not be used any more: every request fails until there is a revision that may be (client.md §1.6). */
