@@ -116,8 +116,8 @@ export class JobMounts {
     // The topmost mount there is not ours, and it needs the one below.
     if (this.#hasOverlay(fqrn)) throw new LauncherError('UNMOUNT_FAILED', `cannot unmount ${fqrn}: --overlay uses it`);
     mount.unmounting = true;
-    mount.place.beginEnd();
     try {
+      mount.place.beginEnd();
       await unmount(mount.mountpoint, lazy);
     } catch (error) {
       // A server before this one had done it.
