@@ -13,6 +13,7 @@ import {
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { Servers } from '../../soak/servers.ts';
+import type { JobShell } from '../support/job-shell.ts';
 import { Installation } from '../support/run-cvmfsexec.ts';
 import { pseudoRandom } from '../support/tree-sample.ts';
 import { type At, readsOf, updatingRepository } from '../support/updating-repository.ts';
@@ -72,6 +73,7 @@ test.serial('each kind of change shows, and open files, working directories and 
     await shell.output('ls list | wc -l; ls turns/in; ls turns/new new 2>/dev/null; cat link | sort -u'),
     '300\nold',
   );
+  await holdPages(shell, unchanged);
   await shell.run('mkdir /tmp/t.$$; mount -t tmpfs none same/deep; echo on-top >same/deep/mark');
   await shell.run(`mount --bind nested/d /tmp/t.$$; ./sleep 1000 & sleeper=$!; cd work/here`);
   await shell.run(`md5sum ${mount}/same/touched; ls ${mount}/gone/sub`);
@@ -130,8 +132,29 @@ test.serial('each kind of change shows, and open files, working directories and 
   );
   t.is(await shell.output('md5sum same/deep/er/file same/touched nested/d/file'), sums);
   t.deepEqual(reads(), readOnce, 'what is unchanged is not read again');
-  await shell.run('kill $sleeper; umount /tmp/t.$$; rmdir /tmp/t.$$; cd /');
+  await shell.run('kill $sleeper $holder; umount /tmp/t.$$; rmdir /tmp/t.$$; cd /');
 });
+
+/** Locks what the kernel has of these files: else a machine that takes out idle pages reads them again, with no reason of ours. */
+async function holdPages(shell: JobShell, paths: readonly string[]): Promise<void> {
+  const program = `
+import ctypes, os, sys, time
+libc = ctypes.CDLL(None, use_errno=True)
+libc.mmap.restype = ctypes.c_void_p
+for path in sys.argv[1:]:
+    file = os.open(path, os.O_RDONLY)
+    size = ctypes.c_size_t(os.fstat(file).st_size)
+    address = ctypes.c_void_p(libc.mmap(None, size, 1, 1, file, ctypes.c_long(0)))
+    if libc.mlock(address, size) != 0:
+        print(path, os.strerror(ctypes.get_errno()), flush=True)
+print('held', flush=True)
+time.sleep(1000)`;
+  const words = ['/usr/bin/python3', '-c', `exec(bytes.fromhex("${Buffer.from(program).toString('hex')}"))`, ...paths];
+  const quoted = words.map((word) => `'${word}'`).join(' ');
+  const command = `mkfifo /tmp/h.$$; ${quoted} >/tmp/h.$$ & holder=$!; head -n 1 /tmp/h.$$; rm /tmp/h.$$`;
+  const said = await shell.output(command);
+  if (said !== 'held') throw new Error(`pages cannot be locked: ${said}`);
+}
 
 const revision = 'getfattr --only-values -n user.revision .';
 
